@@ -1,0 +1,388 @@
+"""The model bundle: one file that holds a trained model, safe to load from a stranger.
+
+A bundle is a zip archive, stored and not compressed, the same bytes for the same model:
+
+- ``manifest.json``: format and library versions, training data with digests, classes, the table
+  from loss budget to threshold, metrics, a self-test, size and SHA-256 of every other member;
+- ``arrays.npz``: numbers; ``words.txt``, ``characters.txt``, ``stems.txt``, ``common.txt``: one term a line;
+- ``card.md``: the model card.
+
+Nothing is unpickled. Sizes are held against the file's own size before anything is allocated.
+"""
+
+import functools
+import hashlib
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from noisefilter.article import Article, Label
+from noisefilter.classifier import CLASSES, LEXICAL_VIEW, NoiseClassifier
+from noisefilter.context import FEATURES, ContextFeatures, PiecewiseLinear
+from noisefilter.errors import ModelError
+from noisefilter.files import replace_file
+from noisefilter.headline import title_index
+from noisefilter.language import CommonWords
+from noisefilter.lexical import LexicalFeatures
+from noisefilter.policy import BudgetRow, LossBudgets, Reason, Scored
+
+FORMAT = 1
+"""Version of the bundle's format; a reader refuses a newer one."""
+
+LARGEST = 512 * 2**20
+"""Bytes; a larger file is refused."""
+
+_MEMBERS = ("arrays.npz", "words.txt", "characters.txt", "stems.txt", "common.txt", "card.md")
+_TERM_LISTS = ("words", "characters", "stems", "common")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_TOLERANCE = 1e-5
+_LIBRARIES = ("numpy", "scipy", "scikit-learn")
+_SELF_TEST = (
+    Article(
+        "Harbour bridge to close for repairs",
+        [
+            "Harbour bridge to close for repairs",
+            "The harbour bridge will close on Monday for six weeks, the port authority said, after engineers found "
+            "cracks in two of its eleven piers.",
+            "READ MORE: Five things to do in town this weekend",
+            "Lorries will be sent over the northern ring road. “We know what that means for the villages,” said the "
+            "port's director, Ines Okafor.",
+            "Midfielder Jonas Brandt scored twice as Rovers came from behind to beat Albion 3-2.",
+            "The piers were last inspected in 2011, the port authority said.",
+            "Sign up for our newsletter",
+        ],
+    ),
+    Article(None, ["© 2020", "Статья", "", "\ufeff one\u00a0two ‘three’"]),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model with all that decisions need.
+
+    Attributes
+    ----------
+    classifier : NoiseClassifier
+    common_words : CommonWords
+    budgets : LossBudgets
+    about : mapping
+        What the manifest tells besides: language, training data, metrics, recipe.
+    card : str
+        The model card, Markdown.
+    """
+
+    classifier: NoiseClassifier
+    common_words: CommonWords
+    budgets: LossBudgets
+    about: Mapping[str, Any]
+    card: str = ""
+
+    def score(self, article: Article) -> tuple[Scored, ...]:
+        """Return the probabilities of each paragraph, and what protects it."""
+        probabilities = self.classifier.score_article(article)
+        foreign = not self.common_words.read_like(article)
+        title = title_index(article)
+        scored = []
+        for index, paragraph in enumerate(article.paragraphs):
+            shield = None
+            if index == title:
+                shield = Reason.TITLE
+            elif foreign:
+                shield = Reason.OTHER_LANGUAGE
+            elif not self.classifier.lexical_.knows(paragraph.text):
+                shield = Reason.NO_KNOWN_FEATURE
+            shares = {Label(name): float(share) for name, share in zip(CLASSES, probabilities[index], strict=True)}
+            scored.append(Scored(shares, shield))
+        return tuple(scored)
+
+
+def save_model(model: Model, path: Path) -> Model:
+    """Write a bundle, atomically, and return the model as a reader will get it.
+
+    Raises
+    ------
+    ModelError
+        If the path cannot be written.
+    """
+    data = to_bytes(model)
+    saved = from_bytes(data, str(path))
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written ({error.strerror}): choose another -o") from None
+    return saved
+
+
+def load_model(path: str | Path | None = None) -> Model:
+    """Load a model bundle; None is the default that ships in the package.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, is no bundle, is damaged, or is of a newer format.
+    """
+    if path is None:
+        return _default_model()
+    path = Path(path)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ModelError(f"{path}: larger than {LARGEST >> 20} MiB: this is not a noisefilter model")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path}: cannot be read ({error.strerror}): check the path, or train a model with `noisefilter train`"
+        ) from None
+    return from_bytes(data, str(path))
+
+
+@functools.cache
+def _default_model() -> Model:
+    shipped = resources.files("noisefilter") / "models" / "default.noisefilter"
+    if not shipped.is_file():
+        raise ModelError("the default model is not in the package: reinstall noisefilter, or run `make train`")
+    return from_bytes(shipped.read_bytes(), "the default model")
+
+
+def read_manifest(path: str | Path | None = None) -> dict[str, Any]:
+    """Return the manifest of a bundle without building the model; errors as in `load_model`."""
+    if path is None:
+        data = (resources.files("noisefilter") / "models" / "default.noisefilter").read_bytes()
+    else:
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read ({error.strerror}): check the path") from None
+    return _members(data, str(path or "the default model"))[0]
+
+
+def to_bytes(model: Model) -> bytes:
+    """Return the bundle of a model: the same bytes for the same model."""
+    classifier = model.classifier
+    numbers, terms = _arrays_of(model)
+    members = {"arrays.npz": _npz(numbers), "card.md": model.card.encode()}
+    members |= {f"{name}.txt": "".join(f"{term}\n" for term in terms[name]).encode() for name in _TERM_LISTS}
+    manifest = {
+        "noisefilter_format": FORMAT,
+        "package_version": metadata.version("noisefilter"),
+        "library_versions": {name: metadata.version(name) for name in _LIBRARIES},
+        "classes": list(CLASSES),
+        "features": [*LEXICAL_VIEW, *FEATURES],
+        "parameters": classifier.get_params(),
+        "common_words_floor": model.common_words.floor,
+        "budgets": [asdict(row) for row in model.budgets.rows],
+        "about": dict(model.about),
+        "members": {
+            name: {"size": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()}
+            for name in _MEMBERS
+        },
+    }
+    rounded = _build(manifest, _read_npz(members["arrays.npz"], "the new model"), terms, model.card)
+    manifest["self_test"] = [
+        np.round(rounded.classifier.score_article(article), 8).tolist() for article in _SELF_TEST
+    ]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        for name, content in [("manifest.json", text.encode()), *((name, members[name]) for name in _MEMBERS)]:
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.create_system = 3
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def from_bytes(data: bytes, name: str) -> Model:
+    """Return the model of a bundle's bytes, checked; `name` is for messages. Errors as in `load_model`."""
+    manifest, members = _members(data, name)
+    try:
+        terms = {part: members[f"{part}.txt"].decode().split("\n")[:-1] for part in _TERM_LISTS}
+        arrays = _read_npz(members["arrays.npz"], name)
+        model = _build(manifest, arrays, terms, members["card.md"].decode())
+        for article, expected in zip(_SELF_TEST, manifest["self_test"], strict=True):
+            found = model.classifier.score_article(article)
+            if found.shape != np.shape(expected) or not np.allclose(found, expected, rtol=0, atol=_TOLERANCE):
+                raise ModelError(f"{name}: fails its self-test: train it again with this version of noisefilter")
+    except ModelError:
+        raise
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        raise ModelError(f"{name}: damaged ({type(error).__name__}: {error}): fetch or train it again") from None
+    return model
+
+
+def _members(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return manifest and members of a bundle, sizes and digests checked."""
+    foreign = f"{name}: not a noisefilter model: give a file that `noisefilter train` wrote"
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        infos = {info.filename: info for info in archive.infolist()}
+        if "manifest.json" not in infos:
+            raise ModelError(foreign)
+        for info in infos.values():
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
+                raise ModelError(f"{name}: member {info.filename!r} is not stored plainly: fetch or train it again")
+        manifest = json.loads(archive.read("manifest.json"))
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("noisefilter_format"), int):
+            raise ModelError(foreign)
+        if manifest["noisefilter_format"] > FORMAT:
+            raise ModelError(
+                f"{name}: format {manifest['noisefilter_format']} is newer than this noisefilter reads ({FORMAT}): "
+                "upgrade noisefilter"
+            )
+        if set(infos) != {"manifest.json", *_MEMBERS} or len(archive.infolist()) != len(infos):
+            raise ModelError(f"{name}: members are missing or strange: fetch or train it again")
+        members = {}
+        for member in _MEMBERS:
+            stated = manifest["members"][member]
+            members[member] = archive.read(member)
+            if hashlib.sha256(members[member]).hexdigest() != stated["sha256"]:
+                raise ModelError(f"{name}: {member} does not match its digest: fetch or train it again")
+    except zipfile.BadZipFile as error:
+        damaged = data[:2] == b"PK" or b"manifest.json" in data
+        raise ModelError(f"{name}: damaged ({error}): fetch or train it again" if damaged else foreign) from None
+    except (KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ModelError(f"{name}: damaged ({error}): fetch or train it again") from None
+    return manifest, members
+
+
+def _arrays_of(model: Model) -> tuple[dict[str, NDArray[Any]], dict[str, list[str]]]:
+    classifier = model.classifier
+    lexical, context = classifier.lexical_, classifier.context_
+    numbers = {
+        "words_idf": lexical.words_.idf_.astype(np.float32),
+        "characters_idf": lexical.characters_.idf_.astype(np.float32),
+        "lexical_coef": classifier.lexical_model_.coef_.astype(np.float32),
+        "lexical_intercept": classifier.lexical_model_.intercept_.astype(np.float64),
+        "stems_idf": np.array(list(context.idf_.values()), dtype=np.float64),
+        "unseen_idf": np.array([context.unseen_idf_]),
+        "knots": np.concatenate(classifier.curves_.knots_),
+        "knot_counts": np.array([len(knots) for knots in classifier.curves_.knots_], dtype=np.int64),
+        "coef": classifier.model_.coef_.astype(np.float64),
+        "intercept": classifier.model_.intercept_.astype(np.float64),
+    }
+    terms = {
+        "words": lexical.words_.get_feature_names_out().tolist(),
+        "characters": lexical.characters_.get_feature_names_out().tolist(),
+        "stems": list(context.idf_),
+        "common": sorted(model.common_words.words),
+    }
+    return numbers, terms
+
+
+def _build(
+    manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], terms: Mapping[str, list[str]], card: str
+) -> Model:
+    """Put the fitted estimators together from plain numbers, shapes checked."""
+    if tuple(manifest["classes"]) != CLASSES or tuple(manifest["features"]) != LEXICAL_VIEW + FEATURES:
+        raise ValueError("its classes or features are not those of this version")
+    parameters = {key: value for key, value in manifest["parameters"].items() if key in NoiseClassifier().get_params()}
+    classifier = NoiseClassifier(**parameters)
+    columns = len(terms["words"]) + len(terms["characters"])
+    counts = arrays["knot_counts"]
+    shapes = {
+        "words_idf": (len(terms["words"]),),
+        "characters_idf": (len(terms["characters"]),),
+        "lexical_coef": (len(CLASSES), columns),
+        "lexical_intercept": (len(CLASSES),),
+        "stems_idf": (len(terms["stems"]),),
+        "unseen_idf": (1,),
+        "knot_counts": (len(LEXICAL_VIEW) + len(FEATURES),),
+        "knots": (int(counts.sum()),),
+        "coef": (len(CLASSES), int(counts.sum())),
+        "intercept": (len(CLASSES),),
+    }
+    for name, expected in shapes.items():
+        if arrays[name].shape != expected:
+            raise ValueError(f"{name} has shape {arrays[name].shape}, not {expected}")
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} is not finite")
+    if (counts < 1).any():
+        raise ValueError("knot_counts are not positive")
+    classifier.lexical_ = LexicalFeatures(
+        **{name: parameters[name] for name in ("min_df", "max_words", "max_characters", "shortest", "longest")}
+    ).restore(terms["words"], arrays["words_idf"], terms["characters"], arrays["characters_idf"])
+    classifier.lexical_model_ = _regression(arrays["lexical_coef"], arrays["lexical_intercept"])
+    classifier.context_ = ContextFeatures()
+    classifier.context_.idf_ = dict(zip(terms["stems"], arrays["stems_idf"].tolist(), strict=True))
+    classifier.context_.unseen_idf_ = float(arrays["unseen_idf"][0])
+    classifier.curves_ = PiecewiseLinear(classifier.knots)
+    classifier.curves_.knots_ = np.split(arrays["knots"], np.cumsum(counts)[:-1])
+    classifier.model_ = _regression(arrays["coef"], arrays["intercept"])
+    classifier.classes_ = np.array(CLASSES)
+    floor = float(manifest["common_words_floor"])
+    rows = tuple(BudgetRow(**row) for row in manifest["budgets"])
+    if not all(math.isfinite(value) for row in rows for value in asdict(row).values()):
+        raise ValueError("the budget table is not finite")
+    return Model(
+        classifier, CommonWords(frozenset(terms["common"]), floor), LossBudgets(rows), manifest["about"], card
+    )
+
+
+def _regression(coef: NDArray[Any], intercept: NDArray[Any]) -> LogisticRegression:
+    model = LogisticRegression()
+    model.classes_ = np.array(CLASSES)
+    model.coef_ = coef.astype(np.float64)
+    model.intercept_ = intercept.astype(np.float64)
+    model.n_features_in_ = coef.shape[1]
+    return model
+
+
+def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(arrays):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), content.getvalue())
+    return buffer.getvalue()
+
+
+def _read_npz(data: bytes, name: str) -> dict[str, NDArray[Any]]:
+    """Read arrays of plain numbers; each header is held against the member's size before it is believed."""
+    arrays = {}
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        for info in archive.infolist():
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
+                raise ModelError(f"{name}: arrays are not stored plainly: fetch or train it again")
+            content = archive.read(info)
+            stream = io.BytesIO(content)
+            if np.lib.format.read_magic(stream) != (1, 0):
+                raise ValueError(f"{info.filename} has a strange header")
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+            size = math.prod(shape) * dtype.itemsize
+            if dtype.kind not in "fi" or fortran or size != len(content) - stream.tell():
+                raise ValueError(f"{info.filename} is not what its header says")
+            arrays[info.filename.removesuffix(".npy")] = np.frombuffer(
+                content, dtype, offset=stream.tell()
+            ).reshape(shape)
+    except zipfile.BadZipFile as error:
+        raise ValueError(str(error)) from None
+    return arrays
+
+
+def export_pipeline(model: Model, path: Path) -> None:
+    """Write the fitted scikit-learn classifier as a joblib pickle.
+
+    A pickle runs code when it is loaded and holds only for this version of scikit-learn: for your own
+    use, never to pass on.
+    """
+    import joblib  # noqa: PLC0415
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        joblib.dump(model.classifier, temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ModelError(f"{path}: cannot be written ({error.strerror}): choose another -o") from None

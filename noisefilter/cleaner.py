@@ -1,0 +1,177 @@
+"""NoiseFilter: article in, cleaned article out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import count, islice
+from pathlib import Path
+
+from noisefilter.article import Article, Paragraph
+from noisefilter.bundle import Model, load_model
+from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET, Decision, LossBudgets, Policy, Scored
+from noisefilter.rules import Rules, load_rules
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class CleanedArticle:
+    """What became of an article.
+
+    Attributes
+    ----------
+    article : Article
+        As it was given.
+    decisions : tuple of Decision
+        One for each paragraph, in order.
+    scored : tuple of Scored
+        What the decisions were made from.
+    policy : Policy
+    budgets : LossBudgets
+        The model's table from loss budget to threshold.
+    over_cap : bool
+        True if so much was noise that nothing was dropped; look at such an article.
+    """
+
+    article: Article
+    decisions: tuple[Decision, ...]
+    scored: tuple[Scored, ...]
+    policy: Policy
+    budgets: LossBudgets
+    over_cap: bool
+
+    @cached_property
+    def text(self) -> str:
+        """The article's text without what was dropped: a subsequence of what was given."""
+        return self.article.without({at for at, decision in enumerate(self.decisions) if decision.drop})
+
+    @property
+    def kept(self) -> tuple[Paragraph, ...]:
+        """The paragraphs that stay."""
+        return tuple(decision.paragraph for decision in self.decisions if not decision.drop)
+
+    @property
+    def dropped(self) -> tuple[Paragraph, ...]:
+        """The paragraphs that go."""
+        return tuple(decision.paragraph for decision in self.decisions if decision.drop)
+
+    def seen_with(self, index: int) -> Article:
+        """Return the article as it was when the paragraph of this index was last looked at."""
+        turn = self.scored[index].round
+        return self.article.subset([at for at, score in enumerate(self.scored) if score.round >= turn])
+
+    def rethreshold(self, loss_budget: float) -> "CleanedArticle":
+        """Decide again at another loss budget, from the same scores.
+
+        The scores of a paragraph are those of the round in which it was last looked at (see
+        `NoiseFilter.clean`); at a much larger budget a fresh cleaning may find a little more.
+
+        Raises
+        ------
+        ValueError
+            If `loss_budget` is not between 0 and 1.
+        """
+        policy = replace(self.policy, threshold=self.budgets.threshold(loss_budget))
+        return _concluded(self.article, self.scored, policy, self.budgets)
+
+
+class NoiseFilter:
+    """Find and drop the paragraphs that do not belong to their article.
+
+    Parameters
+    ----------
+    model : Model or path, optional
+        By default the model that ships in the package.
+    loss_budget : float
+        Share of the content paragraphs that you accept to lose.
+    cap : float
+        Share of an article's words that may be dropped; above it, nothing is.
+    rules : Rules or path, optional
+        Your own rules (``rules.toml``).
+
+    Examples
+    --------
+    >>> import noisefilter as nf
+    >>> cleaned = nf.NoiseFilter().clean(nf.Article(paragraphs=["Only this line."]))
+    >>> cleaned.text
+    'Only this line.'
+    """
+
+    def __init__(
+        self,
+        model: Model | str | Path | None = None,
+        loss_budget: float = DEFAULT_LOSS_BUDGET,
+        *,
+        cap: float = DEFAULT_CAP,
+        rules: Rules | str | Path | None = None,
+    ) -> None:
+        if not 0 <= cap <= 1:
+            raise ValueError(f"cap {cap} is not a share between 0 and 1: 0.5 means half of an article's words")
+        self.model = model if isinstance(model, Model) else load_model(model)
+        self.loss_budget = loss_budget
+        if rules is not None and not isinstance(rules, Rules):
+            rules = load_rules(Path(rules))
+        self.policy = Policy(self.model.budgets.threshold(loss_budget), cap, rules or Rules())
+
+    def clean(self, article: str | Article) -> CleanedArticle:
+        """Decide every paragraph of an article.
+
+        What is dropped no longer counts as the article's context: the rest is looked at again,
+        until a round finds nothing more. So cleaning what was cleaned changes nothing.
+
+        Parameters
+        ----------
+        article : str or Article
+            A text is split into paragraphs as `Article.from_text` does.
+        """
+        if isinstance(article, str):
+            article = Article.from_text(article)
+        scored = list(self.model.score(article))
+        alive = list(range(len(article.paragraphs)))
+        remaining = article
+        for turn in count(1):
+            decisions = self.policy.decide(remaining, [scored[at] for at in alive])
+            left = [at for at, decision in zip(alive, decisions, strict=True) if not decision.drop]
+            if len(left) == len(alive):
+                break
+            alive, remaining = left, article.subset(left)
+            for at, score in zip(alive, self.model.score(remaining), strict=True):
+                scored[at] = replace(score, round=turn)
+        return _concluded(article, tuple(scored), self.policy, self.model.budgets)
+
+    def clean_many(self, articles: Iterable[str | Article], jobs: int = 1) -> Iterator[CleanedArticle]:
+        """Clean articles one after the other, in their order.
+
+        Parameters
+        ----------
+        articles : iterable of str or Article
+            Read as far as needed, so it may be endless.
+        jobs : int
+            Worker processes; the result does not depend on it.
+        """
+        if jobs == 1:
+            yield from map(self.clean, articles)
+            return
+        from joblib import Parallel, delayed  # noqa: PLC0415
+
+        batches = iter(lambda source=iter(articles): list(islice(source, _BATCH)), [])
+        work = Parallel(n_jobs=jobs, return_as="generator")
+        for cleaned in work(delayed(self._clean_batch)(batch) for batch in batches):
+            yield from cleaned
+
+    def _clean_batch(self, articles: Sequence[str | Article]) -> list[CleanedArticle]:
+        return [self.clean(article) for article in articles]
+
+
+def clean(text: str) -> str:
+    """Return a text without the paragraphs that do not belong, by the default model and budget."""
+    return NoiseFilter().clean(text).text
+
+
+def _concluded(
+    article: Article, scored: Sequence[Scored], policy: Policy, budgets: LossBudgets
+) -> CleanedArticle:
+    decisions = policy.decide(article, scored)
+    return CleanedArticle(
+        article, policy.capped(decisions), tuple(scored), policy, budgets, policy.over_cap(decisions)
+    )

@@ -1,0 +1,53 @@
+"""The command line: one verb a file, heavy imports inside the verbs, exit codes in one place."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from noisefilter.cli import check, clean, evaluate, explain, labels, model, train
+from noisefilter.cli.outcome import fail
+from noisefilter.errors import NoisefilterError
+
+app = typer.Typer(
+    name="noisefilter",
+    help="Find and drop the paragraphs of a scraped article that do not belong to it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 nothing to do, 1 noise found or files changed, 2 usage, 3 some inputs could not be "
+    "processed, 4 model missing or damaged, 5 quality floor broken.",
+)
+app.command("clean")(clean.clean)
+app.command("check")(check.check)
+app.command("explain")(explain.explain)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(labels.app, name="labels")
+app.add_typer(model.app, name="model")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        typer.echo(f"noisefilter {metadata.version('noisefilter')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the input ends as one line on stderr and an exit code."""
+    try:
+        app()
+    except NoisefilterError as error:
+        sys.exit(fail(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

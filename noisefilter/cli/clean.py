@@ -1,0 +1,90 @@
+"""``noisefilter clean``: write articles without their noise."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noisefilter.cli.options import Cap, Files, LossBudget, ModelPath, RulesPath
+from noisefilter.cli.outcome import STREAM, Outcome, each_text, guarded, name_of, say, write_out
+from noisefilter.errors import InputError
+
+
+def clean(
+    files: Files = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="A file; with several inputs, a folder. Default: stdout."),
+    ] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Change the files; exit 1 if any changed.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print what would change; write nothing else.")] = False,
+    decisions: Annotated[
+        Path | None, typer.Option("--decisions", metavar="FILE", help="Write every decision there, as JSON lines.")
+    ] = None,
+    loss_budget: LossBudget = 0.01,
+    model: ModelPath = None,
+    rules: RulesPath = None,
+    cap: Cap = 0.5,
+) -> None:
+    """Write articles without the paragraphs that do not belong."""
+    if sum((out is not None, in_place, diff)) > 1:
+        raise typer.BadParameter("use one of -o, --in-place and --diff")
+    files = files or [STREAM]
+    if in_place and STREAM in files:
+        raise typer.BadParameter("--in-place needs files: stdin has no place to write to")
+    if out is not None and len(files) > 1 and not out.is_dir():
+        raise typer.BadParameter(f"{out} is not a folder: with several inputs, give -o an existing folder")
+
+    from noisefilter.article import Article
+    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.decisions import decision_rows
+
+    cleaner = NoiseFilter(model, loss_budget, cap=cap, rules=rules)
+    outcome = Outcome()
+    rows: list[str] = []
+
+    def one(file: str, text: str) -> None:
+        cleaned = cleaner.clean(Article.from_text(text, source=file))
+        if cleaned.over_cap:
+            say(
+                f"{name_of(file)}: more than {cap:.0%} of its words look like noise, so nothing was dropped: "
+                "look at it, or raise --cap"
+            )
+        rows.extend(json.dumps(row, ensure_ascii=False) for row in decision_rows(name_of(file), cleaned))
+        changed = cleaned.text != text
+        if in_place:
+            if changed:
+                _write(Path(file), cleaned.text)
+                outcome.found += 1
+                say(f"{file}: dropped {len(cleaned.dropped)} of {len(cleaned.decisions)} paragraphs")
+        elif diff:
+            write_out(_unified(file, text, cleaned.text))
+        elif out is not None:
+            _write(out / Path(name_of(file)).name if out.is_dir() else out, cleaned.text)
+        else:
+            write_out(cleaned.text)
+
+    for file, text in each_text(files, outcome):
+        guarded(outcome, lambda file=file, text=text: one(file, text))  # type: ignore[misc]
+    if decisions is not None:
+        guarded(outcome, lambda: _write(decisions, "".join(f"{row}\n" for row in rows)))
+    raise typer.Exit(outcome.exit_code)
+
+
+def _write(path: Path, text: str) -> None:
+    from noisefilter.files import replace_file
+
+    try:
+        replace_file(path, text.encode())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}): it is left as it was") from None
+
+
+def _unified(file: str, before: str, after: str) -> str:
+    lines = difflib.unified_diff(
+        before.split("\n"), after.split("\n"), f"a/{name_of(file)}", f"b/{name_of(file)}", lineterm=""
+    )
+    text = "\n".join(lines)
+    return f"{text}\n" if text else ""

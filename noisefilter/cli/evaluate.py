@@ -1,0 +1,49 @@
+"""``noisefilter evaluate``: figures of a model on labelled articles."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noisefilter.cli.options import AsJson, Cap, Jobs, Labels, LossBudget, ModelPath
+from noisefilter.cli.outcome import write_out
+
+
+def evaluate(
+    labels: Labels,
+    model: ModelPath = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", metavar="OTHER_MODEL", help="Show how much the model differs from this one.")
+    ] = None,
+    as_json: AsJson = False,
+    loss_budget: LossBudget = 0.01,
+    cap: Cap = 0.5,
+    jobs: Jobs = 1,
+) -> None:
+    """Print noise recall, content loss and more, with intervals, and the worst mistakes."""
+    from rich.console import Console
+
+    from noisefilter import evaluation
+    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.figures import show_evaluation, show_figures
+    from noisefilter.labels import read_labels
+
+    articles = read_labels(labels)
+    cleaner = NoiseFilter(model, loss_budget, cap=cap)
+    result = evaluation.evaluate(cleaner, articles, jobs=jobs)
+    differences = None
+    if compare is not None:
+        differences = evaluation.compare(cleaner, NoiseFilter(compare, loss_budget, cap=cap), articles)
+    if as_json:
+        table = result.to_dict()
+        if differences is not None:
+            table["differences"] = evaluation.plain_figures(differences)
+        write_out(json.dumps(table, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    show_evaluation(result, ", ".join(path.name for path in labels), console)
+    if differences is not None:
+        show_figures(f"difference to {compare} (above 0: the first is higher)", differences, console)

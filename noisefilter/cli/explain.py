@@ -1,0 +1,78 @@
+"""``noisefilter explain``: every paragraph of one article, and what decided it."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath
+from noisefilter.cli.outcome import Outcome, each_text, name_of, write_out
+
+if TYPE_CHECKING:
+    from noisefilter.cleaner import CleanedArticle
+    from noisefilter.explanation import Explanation
+
+_SHOWN_TERMS = 3
+
+
+def explain(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A plain text file, or - for stdin.")],
+    as_json: AsJson = False,
+    loss_budget: LossBudget = 0.01,
+    model: ModelPath = None,
+    rules: RulesPath = None,
+    cap: Cap = 0.5,
+) -> None:
+    """Show every paragraph: decision, probabilities, and the terms and features that decided it."""
+    from noisefilter.article import Article
+    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.decisions import decision_rows
+    from noisefilter.explanation import explain as explain_all
+
+    cleaner = NoiseFilter(model, loss_budget, cap=cap, rules=rules)
+    outcome = Outcome()
+    for name, text in each_text([file], outcome):
+        cleaned = cleaner.clean(Article.from_text(text, source=name))
+        explanations = explain_all(cleaner.model, cleaned)
+        if as_json:
+            rows = decision_rows(name_of(name), cleaned)
+            for row, explanation in zip(rows, explanations, strict=True):
+                write_out(json.dumps(row | asdict(explanation), ensure_ascii=False) + "\n")
+        else:
+            _show(cleaned, explanations)
+    raise typer.Exit(outcome.exit_code)
+
+
+def _show(cleaned: "CleanedArticle", explanations: "tuple[Explanation, ...]") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading, justify in (("", "left"), ("label", "left"), ("noise", "right"), ("reason", "left")):
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("paragraph", ratio=3)
+    table.add_column("what weighed most (+ noise, - content)", ratio=2)
+    for decision, explanation in zip(cleaned.decisions, explanations, strict=True):
+        weights = sorted(
+            (*explanation.features[:_SHOWN_TERMS], *explanation.terms[:_SHOWN_TERMS]), key=lambda w: -abs(w.weight)
+        )
+        table.add_row(
+            Text("drop" if decision.drop else "keep", style="red" if decision.drop else "green"),
+            decision.label.value,
+            f"{decision.noise_probability:.3f}",
+            decision.reason.value,
+            Text(" ".join(decision.paragraph.text.split())[:160]),
+            Text(", ".join(f"{weight.name} {weight.weight:+.1f}" for weight in weights)),
+        )
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    console.print(table)
+    console.print(
+        f"{len(cleaned.dropped)} of {len(cleaned.decisions)} paragraphs dropped; "
+        f"a paragraph goes from a noise probability of {cleaned.policy.threshold:.3f}.",
+        highlight=False,
+    )

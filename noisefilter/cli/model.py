@@ -1,0 +1,49 @@
+"""``noisefilter model``: look at a model bundle, verify it, export it."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noisefilter.cli.options import AsJson
+from noisefilter.cli.outcome import say, write_out
+
+app = typer.Typer(help="Look at a model bundle: info, verify, export.", no_args_is_help=True, rich_markup_mode=None)
+
+Bundle = Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="A model bundle; by default the one that ships.")]
+
+
+@app.command()
+def info(model: Bundle = None, as_json: AsJson = False) -> None:
+    """Print the model card, or with --json the manifest."""
+    from noisefilter.bundle import load_model, read_manifest
+
+    if as_json:
+        write_out(json.dumps(read_manifest(model), ensure_ascii=False, indent=1) + "\n")
+    else:
+        write_out(load_model(model).card)
+
+
+@app.command()
+def verify(model: Bundle = None) -> None:
+    """Check digests, shapes and the self-test; exit 4 if the model is damaged, foreign or too new."""
+    from noisefilter.bundle import load_model
+
+    load_model(model)
+    write_out(f"{model or 'the default model'}: whole, and its self-test passes\n")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the pickle goes.")],
+    model: Bundle = None,
+) -> None:
+    """Write the fitted scikit-learn classifier as a joblib pickle, for your own use."""
+    from noisefilter.bundle import export_pipeline, load_model
+
+    export_pipeline(load_model(model), out)
+    say(
+        f"wrote {out}: a pickle runs code when it is loaded and fits only this scikit-learn; "
+        "load it nowhere else, and pass on the bundle instead"
+    )

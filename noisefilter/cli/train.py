@@ -1,0 +1,78 @@
+"""``noisefilter train``: labelled articles to a model bundle."""
+
+import hashlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from noisefilter.cli.options import Jobs, Labels
+from noisefilter.cli.outcome import say
+
+
+def train(
+    labels: Labels,
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="MODEL", help="Where the model bundle goes.")],
+    test: Annotated[
+        list[Path] | None, typer.Option("--test", metavar="LABELS", help="Label files to test on; never trained on.")
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", metavar="RECIPE", help="A recipe.toml; by default the built-in settings.")
+    ] = None,
+    jobs: Jobs = 1,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="FOLDER", help="Keep fits here and do none twice.")
+    ] = None,
+) -> None:
+    """Train a model, find its thresholds, test it, and write the bundle with its card."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from noisefilter.bundle import from_bytes, save_model, to_bytes
+    from noisefilter.card import write_card
+    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.figures import show_figures
+    from noisefilter.evaluation import evaluate, plain_figures
+    from noisefilter.labels import read_labels, refuse_overlap
+    from noisefilter.training import Recipe, load_recipe
+    from noisefilter.training import train as fit
+
+    settings = load_recipe(recipe) if recipe else Recipe()
+    articles = read_labels(labels)
+    tests = {path.name: read_labels([path]) for path in test or []}
+    for name, held in tests.items():
+        refuse_overlap(articles, held, name)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("fitting", total=None)
+        model = fit(
+            articles,
+            settings,
+            jobs=jobs,
+            cache=cache,
+            progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+            sources=[_source(path) for path in labels],
+        )
+    model = from_bytes(to_bytes(model), "the new model")
+    results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
+    metrics = {name: plain_figures(result.figures) for name, result in results.items()}
+    model = replace(model, card=write_card(model, results), about={**model.about, "metrics": metrics})
+    save_model(model, out)
+    out_console = Console()
+    for name, result in results.items():
+        show_figures(f"{name}: {result.articles} articles, {result.paragraphs} paragraphs", result.figures, out_console)
+    say(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
+
+
+def _source(path: Path) -> dict[str, Any]:
+    from noisefilter.labels import licence_of, read_labels
+
+    return {
+        "name": path.name,
+        "articles": len(read_labels([path])),
+        "licence": licence_of(path),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }

@@ -1,0 +1,247 @@
+"""How good a model is on labelled articles: figures with intervals, and the worst mistakes.
+
+Paragraphs labelled ambiguous, and those whose second label lies across keep and drop, are left
+out of every figure. Intervals are 95 % percentile bootstrap intervals over articles (Efron &
+Tibshirani, *An Introduction to the Bootstrap*, 1993, ch. 13): paragraphs of one article are not
+independent.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from noisefilter.cleaner import NoiseFilter
+from noisefilter.labels import LabelledArticle
+
+RESAMPLES = 1000
+_WORST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with its 95 % interval; NaN where there is nothing to measure."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was measured.
+
+    Attributes
+    ----------
+    figures : mapping of str to Figure
+        ``noise_recall``, ``boilerplate_recall``, ``off_topic_recall``, ``content_loss`` (paragraphs),
+        ``content_word_loss``, ``precision``, ``average_precision``.
+    by_label, by_kind, by_source : DataFrame
+        Paragraphs, how many were dropped, and their share.
+    missed, lost : DataFrame
+        The ten worst mistakes each way: noise that was kept, content that was dropped or came nearest to it.
+    articles, paragraphs, over_cap : int
+    """
+
+    figures: Mapping[str, Figure]
+    by_label: pd.DataFrame
+    by_kind: pd.DataFrame
+    by_source: pd.DataFrame
+    missed: pd.DataFrame
+    lost: pd.DataFrame
+    articles: int
+    paragraphs: int
+    over_cap: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, for JSON; what could not be measured is None."""
+        tables = {
+            name: getattr(self, name).to_dict("records")
+            for name in ("by_label", "by_kind", "by_source", "missed", "lost")
+        }
+        counts = {name: getattr(self, name) for name in ("articles", "paragraphs", "over_cap")}
+        return {**counts, "figures": plain_figures(self.figures), **tables}
+
+
+def evaluate(
+    cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1, seed: int = 0
+) -> Evaluation:
+    """Clean labelled articles and hold the decisions against the labels."""
+    table, over_cap = decide_all(cleaner, articles, jobs=jobs)
+    scored = table[table.scored]
+    noise = scored[scored.noise]
+    content = scored[~scored.noise]
+    columns = ["source", "article", "index", "label", "kind", "noise_probability", "reason", "text"]
+    missed = noise[~noise["drop"]].sort_values(["noise_probability", "article", "index"])
+    lost = content.sort_values(["drop", "noise_probability", "article", "index"], ascending=[False, False, True, True])
+    return Evaluation(
+        figures=_figures(scored, seed),
+        by_label=_shares(scored, "label"),
+        by_kind=_shares(scored, "kind"),
+        by_source=_shares(scored, "source", by_noise=True),
+        missed=missed[columns].head(_WORST).reset_index(drop=True),
+        lost=lost[columns].head(_WORST).reset_index(drop=True),
+        articles=len(articles),
+        paragraphs=len(scored),
+        over_cap=over_cap,
+    )
+
+
+def plain_figures(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
+    """Return figures as plain values, for JSON."""
+    parts = ("value", "low", "high")
+    return {name: {part: _plain(getattr(figure, part)) for part in parts} for name, figure in figures.items()}
+
+
+def decide_all(
+    cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1
+) -> tuple[pd.DataFrame, int]:
+    """Return one row a paragraph (label, decision, probability, words), and how many articles were over the cap."""
+    rows = []
+    over_cap = 0
+    for number, (labelled, cleaned) in enumerate(
+        zip(articles, cleaner.clean_many((labelled.article for labelled in articles), jobs=jobs), strict=True)
+    ):
+        over_cap += cleaned.over_cap
+        for index, (paragraph, decision) in enumerate(zip(labelled.paragraphs, cleaned.decisions, strict=True)):
+            rows.append(
+                {
+                    "number": number,
+                    "source": labelled.site,
+                    "article": labelled.id,
+                    "index": index,
+                    "label": paragraph.label.value,
+                    "kind": paragraph.kind or "",
+                    "scored": paragraph.scored,
+                    "noise": paragraph.label.is_noise,
+                    "drop": decision.drop,
+                    "reason": decision.reason.value,
+                    "noise_probability": decision.noise_probability,
+                    "words": len(paragraph.text.split()),
+                    "text": paragraph.text[:200],
+                }
+            )
+    return pd.DataFrame(rows), over_cap
+
+
+def compare(
+    cleaner: NoiseFilter, other: NoiseFilter, articles: Sequence[LabelledArticle], *, seed: int = 0
+) -> dict[str, Figure]:
+    """Return how much the figures of `cleaner` lie above those of `other`, paired over articles."""
+    ours, theirs = decide_all(cleaner, articles)[0], decide_all(other, articles)[0]
+    ours, theirs = ours[ours.scored], theirs[theirs.scored]
+    mine, yours = _counts(ours), _counts(theirs)
+    result = {}
+    for name, (top, bottom) in _RATIOS.items():
+        difference = _ratio(mine, top, bottom) - _ratio(yours, top, bottom)
+        samples = [
+            _ratio(mine.iloc[pick], top, bottom) - _ratio(yours.iloc[pick], top, bottom)
+            for pick in _resamples(len(mine), seed)
+        ]
+        result[name] = _figure(difference, samples)
+    return result
+
+
+_RATIOS = {
+    "noise_recall": ("noise_dropped", "noise"),
+    "boilerplate_recall": ("boilerplate_dropped", "boilerplate"),
+    "off_topic_recall": ("off_topic_dropped", "off_topic"),
+    "content_loss": ("content_dropped", "content"),
+    "content_word_loss": ("content_words_dropped", "content_words"),
+    "precision": ("noise_dropped", "dropped"),
+}
+
+
+def _counts(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each article, the counts that the ratios are made of."""
+    drop = scored["drop"].astype(float)
+    content = (~scored.noise).astype(float)
+    columns: dict[str, pd.Series] = {
+        "noise": scored.noise.astype(float),
+        "content": content,
+        "dropped": drop,
+        "noise_dropped": scored.noise * drop,
+        "content_dropped": content * drop,
+        "content_words": content * scored.words,
+        "content_words_dropped": content * scored.words * drop,
+    }
+    for label in ("boilerplate", "off_topic"):
+        columns[label] = (scored.label == label).astype(float)
+        columns[f"{label}_dropped"] = columns[label] * drop
+    return pd.DataFrame(columns).groupby(scored.number).sum()
+
+
+def _figures(scored: pd.DataFrame, seed: int) -> dict[str, Figure]:
+    counts = _counts(scored)
+    picks = list(_resamples(len(counts), seed))
+    table = {name: counts[name].to_numpy() for name in counts}
+    figures = {}
+    for name, (top, bottom) in _RATIOS.items():
+        samples = [_divide(table[top][pick].sum(), table[bottom][pick].sum()) for pick in picks]
+        figures[name] = _figure(_ratio(counts, top, bottom), samples)
+    figures["average_precision"] = _bootstrapped(scored, counts.index.to_numpy(), picks, _average_precision)
+    return figures
+
+
+def _bootstrapped(
+    scored: pd.DataFrame,
+    numbers: NDArray[Any],
+    picks: Sequence[NDArray[np.intp]],
+    measure: Callable[[NDArray[np.bool_], NDArray[np.float64]], float],
+) -> Figure:
+    rows = scored.groupby("number").indices
+    noise, probability = scored.noise.to_numpy(), scored.noise_probability.to_numpy()
+    samples = []
+    for pick in picks[:300]:
+        chosen = np.concatenate([rows[number] for number in numbers[pick]])
+        samples.append(measure(noise[chosen], probability[chosen]))
+    return _figure(measure(noise, probability), samples)
+
+
+def _average_precision(noise: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    return float(average_precision_score(noise, probability)) if noise.any() else float("nan")
+
+
+def _shares(scored: pd.DataFrame, column: str, *, by_noise: bool = False) -> pd.DataFrame:
+    if by_noise:
+        grouped = scored.assign(
+            content=~scored.noise, lost=~scored.noise & scored["drop"], found=scored.noise & scored["drop"]
+        ).groupby(column)
+        table = grouped[["noise", "found", "content", "lost"]].sum()
+        table["noise_recall"] = (table.found / table.noise.where(table.noise > 0)).astype(object)
+        table["content_loss"] = (table.lost / table.content.where(table.content > 0)).astype(object)
+        table = table.where(table.notna(), None)
+        return table.reset_index()
+    columns = ["label", "kind"] if column == "kind" else [column]
+    grouped = scored.groupby(columns)["drop"]
+    table = pd.DataFrame({"paragraphs": grouped.size(), "dropped": grouped.sum(), "share": grouped.mean()})
+    return table.reset_index()
+
+
+def _ratio(counts: pd.DataFrame, top: str, bottom: str) -> float:
+    return _divide(float(counts[top].sum()), float(counts[bottom].sum()))
+
+
+def _divide(top: float, bottom: float) -> float:
+    return float(top / bottom) if bottom else float("nan")
+
+
+def _resamples(articles: int, seed: int) -> list[NDArray[np.intp]]:
+    generator = np.random.default_rng(seed)
+    return [generator.integers(0, articles, articles) for _ in range(RESAMPLES)] if articles else []
+
+
+def _figure(value: float, samples: Sequence[float]) -> Figure:
+    usable = np.array([sample for sample in samples if sample == sample])
+    if value != value or not len(usable):
+        return Figure(value, float("nan"), float("nan"))
+    low, high = np.quantile(usable, [0.025, 0.975])
+    return Figure(value, float(low), float(high))
+
+
+def _plain(value: float) -> float | None:
+    return None if value != value else round(value, 6)

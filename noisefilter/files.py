@@ -1,0 +1,99 @@
+"""Reading a text file for what it is, and replacing a file in place without a moment in which it is half written."""
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from noisefilter.errors import InputError
+
+LONGEST_LINE = 1_000_000
+"""Characters; a text with a longer line is no article."""
+
+
+def decode(raw: bytes, name: str) -> str:
+    """Return the text of a file's bytes, every character as it is (line ends, byte order mark).
+
+    Raises
+    ------
+    InputError
+        If the bytes are not the text of an article: empty, binary, not UTF-8, a line too long.
+    """
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise InputError(f"{name}: is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`")
+    if b"\0" in raw:
+        raise InputError(f"{name}: is a binary file: give plain text")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}: is not UTF-8 (byte {error.start}): convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8`"
+        ) from None
+    if not text:
+        raise InputError(f"{name}: is empty: there is nothing to clean, scrape it again or leave it out")
+    if not text.strip("\ufeff \t\r\n\v\f\u00a0\u2028\u2029\u0085"):
+        raise InputError(f"{name}: holds only white space: there is nothing to clean, scrape it again or leave it out")
+    longest = max(map(len, text.replace("\r", "\n").split("\n")))
+    if longest > LONGEST_LINE:
+        raise InputError(
+            f"{name}: has a line of {longest:,} characters (at most {LONGEST_LINE:,}): put each paragraph on a line"
+        )
+    return text
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises
+    ------
+    InputError
+        If it is missing, a directory, or may not be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file: check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a directory: name the files in it, for example {path}/*.txt") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}): check its permissions") from None
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put new content in a file's place, all of it or nothing.
+
+    The content goes to a new file in the same folder, which then takes the old one's name. The
+    mode stays, the owner where the system lets us, and a symbolic link still points where it did.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written; then the file is as it was.
+    """
+    target = Path(os.path.realpath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            _keep_mode(stream.fileno(), target)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _keep_mode(descriptor: int, target: Path) -> None:
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        os.fchmod(descriptor, 0o666 & ~mask)
+        return
+    with contextlib.suppress(OSError):
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))

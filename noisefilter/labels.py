@@ -1,0 +1,362 @@
+"""Labelled articles: the schema, reading and checking it, and splits that keep sites apart."""
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noisefilter.article import Article, Label
+from noisefilter.errors import LabelError
+from noisefilter.text import normalise
+
+
+KINDS: dict[Label, frozenset[str]] = {
+    Label.CONTENT: frozenset(
+        """section_label list_item embedded_post interview_line dateline correction study_note affiliation
+        rhetorical_question one_liner subject_shift highlight_bullet embed_leadin own_subject""".split()
+    ),
+    Label.BOILERPLATE: frozenset(
+        """duplicate_headline caption photo_credit byline source_copyright ad_marker newsletter site_promo form_chrome
+        share_widget media_widget scrape_junk navigation section_header read_more related_cued related_headline
+        about_org reader_cta ad_or_product other_story_blurb""".split()
+    ),
+    Label.OFF_TOPIC: frozenset(
+        "other_story_headline other_story_blurb other_story_video poll ad_or_product spliced".split()
+    ),
+    Label.AMBIGUOUS: frozenset(),
+}
+"""The kinds of each label, as ``training/LABELLING.md`` describes them."""
+
+OTHER_NAMES = {
+    "dup_headline": "duplicate_headline",
+    "byline_bio_contact": "byline",
+    "author_promo": "site_promo",
+    "reference_footer": "read_more",
+    "related_video": "related_headline",
+    "poll_other_subject": "poll",
+}
+"""Names that older label files use for our kinds."""
+
+ARTICLE_FIELDS = frozenset(
+    """id title language topic form site_style license paragraphs source domain group url note provenance extractor
+    lang authors published""".split()
+)
+PARAGRAPH_FIELDS = frozenset("text label kind alt reason".split())
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledParagraph:
+    """A paragraph and what a reader said of it.
+
+    Attributes
+    ----------
+    text : str
+    label : Label
+    kind : str or None
+        A finer class.
+    alt : Label or None
+        A second label that is acceptable too.
+    reason : str or None
+        Why the same text may stand elsewhere with another label.
+    """
+
+    text: str
+    label: Label
+    kind: str | None = None
+    alt: Label | None = None
+    reason: str | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Whether the paragraph counts in keep/drop figures: decided, and no second label across that border."""
+        if self.label is Label.AMBIGUOUS:
+            return False
+        return self.alt is None or self.alt is Label.AMBIGUOUS or self.alt.is_noise == self.label.is_noise
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledArticle:
+    """An article every paragraph of which has a label.
+
+    Attributes
+    ----------
+    id : str
+    title : str or None
+    paragraphs : tuple of LabelledParagraph
+    site : str
+        What must not stand on both sides of a split: the site's style, its domain, or the source.
+    topic, form, language : str or None
+    where : str
+        File and line, for messages.
+    """
+
+    id: str
+    title: str | None
+    paragraphs: tuple[LabelledParagraph, ...]
+    site: str
+    topic: str | None = None
+    form: str | None = None
+    language: str | None = None
+    where: str = ""
+
+    @property
+    def article(self) -> Article:
+        """The article as the filter sees it."""
+        return Article(self.title, [paragraph.text for paragraph in self.paragraphs], source=self.site)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a label file: where, what, and what to do."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def read_labels(paths: Iterable[Path]) -> list[LabelledArticle]:
+    """Read label files, JSON lines of whole articles, plain or gzipped.
+
+    Raises
+    ------
+    LabelError
+        At the first line that does not follow the schema, naming file, line and what to do.
+    """
+    articles = []
+    for path in paths:
+        for where, line in _lines(path):
+            article, problems = parse_line(line, where)
+            if article is None:
+                raise LabelError(str(problems[0]))
+            articles.append(article)
+    if not articles:
+        raise LabelError("the label files hold no article: give JSON lines as training/LABELLING.md describes")
+    return articles
+
+
+def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Problem]]:
+    """Read label files and find all that is wrong with them.
+
+    Checks the schema, labels and kinds, ids that come twice, articles and
+    paragraphs of ten words or more that stand in two files (splits), and the
+    same text with two labels where no `reason` is given.
+
+    Returns
+    -------
+    articles : list of LabelledArticle
+        Those that could be read.
+    problems : list of Problem
+    """
+    problems: list[Problem] = []
+    articles: list[LabelledArticle] = []
+    file_of: dict[str, str] = {}
+    for path in paths:
+        try:
+            for where, line in _lines(path):
+                article, found = parse_line(line, where, strict=True)
+                problems += found
+                if article is not None:
+                    articles.append(article)
+                    file_of[where] = str(path.parent / path.name)
+        except LabelError as error:
+            problems.append(Problem(str(path), str(error).removeprefix(f"{path}: ")))
+    problems += _repeated_ids(articles)
+    problems += _across_files(articles, file_of)
+    problems += _two_labels(articles)
+    return articles, problems
+
+
+def parse_line(
+    line: str, where: str, *, strict: bool = False
+) -> tuple[LabelledArticle | None, list[Problem]]:
+    """Parse one line of a label file; without `strict`, unknown fields and kinds pass."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        return None, [Problem(where, f"not JSON ({error}): write one article a line")]
+    if not isinstance(row, dict):
+        return None, [Problem(where, "not a JSON object: write one article a line")]
+    if not isinstance(row.get("id"), str) or not row["id"]:
+        return None, [Problem(where, "no id: give each article a string `id` of its own")]
+    if not isinstance(row.get("paragraphs"), list) or not row["paragraphs"]:
+        return None, [Problem(where, "no paragraphs: give a list of {text, label, kind}")]
+    if not isinstance(row.get("title") or "", str):
+        return None, [Problem(where, "title is not a string: give the headline or leave it out")]
+    problems = []
+    if strict:
+        for field in sorted(set(row) - ARTICLE_FIELDS):
+            problems.append(Problem(where, f"unknown field {field!r}: use one of {', '.join(sorted(ARTICLE_FIELDS))}"))
+    paragraphs = []
+    for number, entry in enumerate(row["paragraphs"]):
+        paragraph, found = _parse_paragraph(entry, f"{where}: paragraph {number}", strict)
+        problems += found
+        if paragraph is None:
+            return None, problems
+        paragraphs.append(paragraph)
+    site = row.get("site_style") or row.get("domain") or row.get("source") or row["id"]
+    article = LabelledArticle(
+        row["id"],
+        row.get("title") or None,
+        tuple(paragraphs),
+        str(site),
+        row.get("topic"),
+        row.get("form"),
+        row.get("language") or row.get("lang"),
+        where,
+    )
+    return article, problems
+
+
+def _parse_paragraph(entry: Any, where: str, strict: bool) -> tuple[LabelledParagraph | None, list[Problem]]:
+    if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
+        return None, [Problem(where, "no text: give {text, label, kind}")]
+    names = ", ".join(label.value for label in Label)
+    if entry.get("label") not in set(Label):
+        return None, [Problem(where, f"unknown label {entry.get('label')!r}: use one of {names}")]
+    if entry.get("alt") is not None and entry["alt"] not in set(Label):
+        return None, [Problem(where, f"unknown alt {entry['alt']!r}: use one of {names}")]
+    label = Label(entry["label"])
+    kind = OTHER_NAMES.get(entry.get("kind"), entry.get("kind"))
+    problems = []
+    if strict:
+        if kind is not None and kind not in KINDS[label] and label is not Label.AMBIGUOUS:
+            problems.append(Problem(where, f"unknown kind {kind!r} of {label}: see training/LABELLING.md"))
+        for field in sorted(set(entry) - PARAGRAPH_FIELDS):
+            problems.append(Problem(where, f"unknown field {field!r}: use {', '.join(sorted(PARAGRAPH_FIELDS))}"))
+        if not entry["text"].strip():
+            problems.append(Problem(where, "empty text: leave the paragraph out"))
+    alt = Label(entry["alt"]) if entry.get("alt") else None
+    return LabelledParagraph(entry["text"], label, kind, alt, entry.get("reason")), problems
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        raw = path.read_bytes()
+        if raw[:2] == b"\x1f\x8b":
+            raw = gzip.decompress(raw)
+        text = raw.decode("utf-8")
+    except FileNotFoundError:
+        raise LabelError(f"{path}: no such file: check the path") from None
+    except IsADirectoryError:
+        raise LabelError(f"{path}: is a directory: name the label files in it") from None
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{path}: not UTF-8 at byte {error.start}: convert it first") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise LabelError(f"{path}: damaged gzip ({error}): fetch it again") from None
+    except OSError as error:
+        raise LabelError(f"{path}: cannot be read ({error.strerror}): check its permissions") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield f"{path}:{number}", line
+
+
+def _repeated_ids(articles: Sequence[LabelledArticle]) -> list[Problem]:
+    first: dict[str, str] = {}
+    problems = []
+    for article in articles:
+        if article.id in first:
+            problems.append(
+                Problem(article.where, f"id {article.id!r} stands at {first[article.id]} already: rename it")
+            )
+        first.setdefault(article.id, article.where)
+    return problems
+
+
+def _across_files(articles: Sequence[LabelledArticle], file_of: dict[str, str]) -> list[Problem]:
+    """Sites and longer paragraphs that stand on both sides of a split (train and test folders)."""
+    problems = []
+    sides: dict[str, dict[str, str]] = defaultdict(dict)
+    for article in articles:
+        side = Path(file_of[article.where]).stem
+        sides[f"site {article.site}"].setdefault(side, article.where)
+        for paragraph in article.paragraphs:
+            text = normalise(paragraph.text)
+            if len(text.split()) >= 10:
+                sides[text].setdefault(side, article.where)
+    for what, found in sides.items():
+        if len(found) > 1:
+            places = " and ".join(sorted(found.values()))
+            problems.append(Problem(places, f"on both sides of a split: {what[:60]!r}: keep it on one side"))
+    return problems
+
+
+def _two_labels(articles: Sequence[LabelledArticle]) -> list[Problem]:
+    seen: dict[str, list[tuple[LabelledParagraph, str]]] = defaultdict(list)
+    for article in articles:
+        for paragraph in article.paragraphs:
+            if paragraph.label is not Label.AMBIGUOUS:
+                seen[normalise(paragraph.text)].append((paragraph, article.where))
+    problems = []
+    for text, entries in seen.items():
+        labels = {paragraph.label for paragraph, _ in entries}
+        unexplained = [where for paragraph, where in entries if not paragraph.reason]
+        if len(labels) > 1 and unexplained:
+            names = " and ".join(sorted(labels))
+            problems.append(
+                Problem(unexplained[0], f"{text[:60]!r} is {names}: correct one, or give each a `reason`")
+            )
+    return problems
+
+
+def refuse_overlap(training: Sequence[LabelledArticle], test: Sequence[LabelledArticle], name: str) -> None:
+    """Raise a LabelError if a test set shares an article or a site with the training data."""
+    for field in ("id", "site"):
+        shared = {getattr(article, field) for article in training} & {getattr(article, field) for article in test}
+        if shared:
+            raise LabelError(
+                f"{name}: {field} {min(shared)!r} is in the training data too: split with `noisefilter labels split`"
+            )
+
+
+def split_lines(paths: Iterable[Path], test_share: float, seed: int = 0) -> dict[str, list[str]]:
+    """Return the lines of label files as ``train`` and ``test``, all articles of a site on one side.
+
+    A site's side follows from its name and the seed alone, so it stays where it is when others join.
+    """
+    sides: dict[str, list[str]] = {"train": [], "test": []}
+    for path in paths:
+        for where, line in _lines(path):
+            article, problems = parse_line(line, where)
+            if article is None:
+                raise LabelError(str(problems[0]))
+            digest = hashlib.sha256(f"{seed}:{article.site}".encode()).digest()
+            share = int.from_bytes(digest[:8], "big") / 2**64
+            sides["test" if share < test_share else "train"].append(line)
+    return sides
+
+
+def label_stats(articles: Sequence[LabelledArticle]) -> dict[str, Any]:
+    """Return the counts that ``labels stats`` prints."""
+    paragraphs = [paragraph for article in articles for paragraph in article.paragraphs]
+    noise = {normalise(paragraph.text) for paragraph in paragraphs if paragraph.label.is_noise}
+    return {
+        "articles": len(articles),
+        "sites": len({article.site for article in articles}),
+        "articles without noise": sum(
+            not any(paragraph.label.is_noise for paragraph in article.paragraphs) for article in articles
+        ),
+        "paragraphs": len(paragraphs),
+        "distinct noise paragraphs": len(noise),
+        "hard content paragraphs": sum(p.label is Label.CONTENT and p.kind is not None for p in paragraphs),
+        "labels": _counted(paragraph.label.value for paragraph in paragraphs),
+        "kinds": _counted(f"{p.label.value}/{p.kind}" for p in paragraphs if p.kind),
+        "topics": _counted(article.topic or "none" for article in articles),
+        "forms": _counted(article.form or "none" for article in articles),
+    }
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
+
+
+def licence_of(path: Path) -> str:
+    """Return the licences that the articles of a label file state."""
+    licences = {str(json.loads(line).get("license", "licence not stated")) for _, line in _lines(path)}
+    return ", ".join(sorted(licences))

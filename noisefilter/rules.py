@@ -1,0 +1,92 @@
+"""A user's own rules: paragraphs that are always kept, or always dropped."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from noisefilter.errors import RulesError
+from noisefilter.text import normalise
+
+_KEYS = {"action", "literal", "pattern", "source"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; it applies to a paragraph by `literal` or by `pattern`.
+
+    Attributes
+    ----------
+    action : str
+        ``keep`` or ``drop``.
+    literal : str or None
+        The whole paragraph, white space and typography aside.
+    pattern : re.Pattern or None
+        Searched for in the paragraph as it stands.
+    source : str or None
+        A shell pattern (``*.example.com``, ``data/tribune/*``) that the article's source must match.
+    """
+
+    action: str
+    literal: str | None = None
+    pattern: re.Pattern[str] | None = None
+    source: str | None = None
+
+    def applies(self, text: str, source: str | None) -> bool:
+        """Tell whether the rule speaks of this paragraph."""
+        if self.source is not None and not fnmatchcase(source or "", self.source):
+            return False
+        if self.literal is not None:
+            return normalise(text) == normalise(self.literal)
+        return self.pattern is not None and self.pattern.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules of a file. Where several apply, keeping wins."""
+
+    rules: Sequence[Rule] = ()
+
+    def verdict(self, text: str, source: str | None) -> str | None:
+        """Return ``keep``, ``drop`` or, where no rule speaks of the paragraph, None."""
+        actions = {rule.action for rule in self.rules if rule.applies(text, source)}
+        return "keep" if "keep" in actions else "drop" if actions else None
+
+
+def load_rules(path: Path) -> Rules:
+    """Read a ``rules.toml``.
+
+    Raises
+    ------
+    RulesError
+        If the file cannot be read or a rule is not of the form that the README shows.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RulesError(f"{path}: cannot be read ({error.strerror}): check the path of --rules") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RulesError(f"{path}: not TOML ({error}): see the README's example of rules.toml") from None
+    entries = table.get("rule", [])
+    if set(table) - {"rule"} or not isinstance(entries, list):
+        raise RulesError(f"{path}: only [[rule]] tables are known: see the README's example of rules.toml")
+    return Rules(tuple(_rule(entry, f"{path}: rule {number}") for number, entry in enumerate(entries, 1)))
+
+
+def _rule(entry: Any, where: str) -> Rule:
+    if not isinstance(entry, dict) or set(entry) - _KEYS or not all(isinstance(v, str) for v in entry.values()):
+        raise RulesError(f"{where}: use the strings action, literal or pattern, and source")
+    if entry.get("action") not in ("keep", "drop"):
+        raise RulesError(f'{where}: action is {entry.get("action")!r}: write "keep" or "drop"')
+    if ("literal" in entry) == ("pattern" in entry):
+        raise RulesError(f"{where}: give either literal or pattern")
+    pattern = None
+    if "pattern" in entry:
+        try:
+            pattern = re.compile(entry["pattern"])
+        except re.error as error:
+            raise RulesError(f"{where}: pattern is not a regular expression ({error}): correct it") from None
+    return Rule(entry["action"], entry.get("literal"), pattern, entry.get("source"))

@@ -1,0 +1,269 @@
+"""Recipe and labelled articles to a model: fit, calibrate out of fold, write the card."""
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Memory, Parallel, delayed
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from noisefilter.article import Label
+from noisefilter.bundle import Model
+from noisefilter.classifier import CLASSES, NoiseClassifier
+from noisefilter.context import in_context
+from noisefilter.errors import LabelError, RecipeError
+from noisefilter.labels import LabelledArticle
+from noisefilter.language import CommonWords
+from noisefilter.policy import BudgetRow, LossBudgets
+from noisefilter.synthesis import Synthesis, synthesise
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How thresholds are found.
+
+    Attributes
+    ----------
+    folds : int
+        Out-of-fold parts; a site is in one of them.
+    budgets : tuple of float
+        Loss budgets of the table.
+    resamples : int
+        Bootstrap resamples (over articles) for the interval of the realised loss.
+    """
+
+    folds: int = 5
+    budgets: tuple[float, ...] = (0.0005, 0.001, 0.002, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1)
+    resamples: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides a model besides the labelled articles.
+
+    Attributes
+    ----------
+    classifier : mapping
+        Parameters of `NoiseClassifier`.
+    synthesis : Synthesis
+    calibration : Calibration
+    language : str
+    long_articles : float
+        A paragraph weighs its article's length to minus this power: at 0 paragraphs count alike, at 1 articles do.
+    """
+
+    classifier: Mapping[str, Any] = field(default_factory=dict)
+    synthesis: Synthesis = field(default_factory=Synthesis)
+    calibration: Calibration = field(default_factory=Calibration)
+    language: str = "en"
+    long_articles: float = 0.5
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe from TOML.
+
+    Raises
+    ------
+    RecipeError
+        If it cannot be read or names a setting that does not exist.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error.strerror}): check the path of --recipe") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not TOML ({error}): correct it") from None
+    known: dict[str, Any] = {
+        "classifier": set(NoiseClassifier().get_params()),
+        "synthesis": {entry.name for entry in fields(Synthesis)},
+        "calibration": {entry.name for entry in fields(Calibration)},
+    }
+    for name, value in table.items():
+        if name not in {entry.name for entry in fields(Recipe)}:
+            raise RecipeError(f"{path}: unknown setting {name!r}: use {', '.join(e.name for e in fields(Recipe))}")
+        for setting in value if name in known else ():
+            if setting not in known[name]:
+                raise RecipeError(f"{path}: unknown setting {name}.{setting}: use {', '.join(sorted(known[name]))}")
+    try:
+        calibration = dict(table.get("calibration", {}))
+        if "budgets" in calibration:
+            calibration["budgets"] = tuple(sorted(float(budget) for budget in calibration["budgets"]))
+        return Recipe(
+            classifier=dict(table.get("classifier", {})),
+            synthesis=Synthesis(**table.get("synthesis", {})),
+            calibration=Calibration(**calibration),
+            language=str(table.get("language", "en")),
+            long_articles=float(table.get("long_articles", 0.5)),
+        )
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{path}: {error}: correct the value") from None
+
+
+def train(
+    articles: Sequence[LabelledArticle],
+    recipe: Recipe | None = None,
+    *,
+    jobs: int = 1,
+    cache: Path | None = None,
+    progress: Progress = lambda what, done, total: None,
+    sources: Sequence[Mapping[str, Any]] = (),
+) -> Model:
+    """Fit a model and find its thresholds on articles from sites that the fit did not see.
+
+    Parameters
+    ----------
+    articles : sequence of LabelledArticle
+        Their order makes no difference.
+    recipe : Recipe, optional
+    jobs : int
+        Processes; the result does not depend on it.
+    cache : path, optional
+        Folder where fits are kept (joblib), so that the same one is not done twice.
+    progress : callable
+    sources : sequence of mapping
+        What the manifest says of the training data.
+
+    Raises
+    ------
+    LabelError
+        If a class is missing, or there are too few sites to calibrate on.
+    """
+    recipe = recipe or Recipe()
+    articles = sorted(articles, key=lambda article: (article.site, article.id))
+    present = {paragraph.label for article in articles for paragraph in article.paragraphs}
+    missing = [label for label in (Label.CONTENT, Label.BOILERPLATE, Label.OFF_TOPIC) if label not in present]
+    if missing:
+        raise LabelError(f"no paragraph is labelled {' or '.join(missing)}: label some, all three classes are needed")
+    parts = _parts(articles, recipe.calibration.folds)
+    fit = Memory(cache, verbose=0).cache(_fit) if cache else _fit
+    tasks = [[article for other in parts if other is not part for article in other] for part in parts]
+    tasks.append(list(articles))
+    for task in tasks:
+        labels = {paragraph.label for article in task for paragraph in article.paragraphs}
+        if not {Label.CONTENT, Label.BOILERPLATE, Label.OFF_TOPIC} <= labels:
+            raise LabelError(
+                "the sites are too few to calibrate on: label articles of at least five sites, each class on two or more"
+            )
+    fitted = []
+    progress("fitting", 0, len(tasks))
+    for classifier in Parallel(n_jobs=jobs, return_as="generator")(delayed(fit)(task, recipe) for task in tasks):
+        fitted.append(classifier)
+        progress("fitting", len(fitted), len(tasks))
+    budgets = _calibrate(list(zip(fitted[:-1], parts, strict=True)), recipe)
+    about = {
+        "language": recipe.language,
+        "recipe": _plain(asdict(recipe)),
+        "training_data": list(sources),
+        "training_digest": _digest(articles),
+        "articles": len(articles),
+        "paragraphs": sum(len(article.paragraphs) for article in articles),
+        "sites": len({article.site for article in articles}),
+    }
+    common = CommonWords.learn(article.article for article in articles)
+    return Model(fitted[-1], common, budgets, about)
+
+
+def _fit(articles: Sequence[LabelledArticle], recipe: Recipe) -> NoiseClassifier:
+    """Fit the classifier on labelled articles and on those made from them."""
+    made = synthesise(articles, recipe.synthesis)
+    samples, labels, groups, weights, natural = [], [], [], [], []
+    sizes = [len(article.paragraphs) for article in (*articles, *made)]
+    usual = float(np.mean(sizes))
+    for at, labelled in enumerate((*articles, *made)):
+        for sample, paragraph in zip(in_context([labelled.article]), labelled.paragraphs, strict=True):
+            if paragraph.label is Label.AMBIGUOUS:
+                continue
+            samples.append(sample)
+            labels.append(paragraph.label.value)
+            groups.append(labelled.site)
+            weights.append((usual / len(labelled.paragraphs)) ** recipe.long_articles)
+            natural.append(at < len(articles))
+    with threadpool_limits(limits=1):
+        return NoiseClassifier(**recipe.classifier).fit(
+            samples, labels, groups=groups, sample_weight=weights, natural=natural
+        )
+
+
+def _parts(articles: Sequence[LabelledArticle], count: int) -> list[list[LabelledArticle]]:
+    """Return the articles in parts of about the same size; a site is in one of them."""
+    sites = sorted({article.site for article in articles}, key=lambda site: hashlib.sha256(site.encode()).digest())
+    part = {site: at % count for at, site in enumerate(sites)}
+    parts = [[article for article in articles if part[article.site] == at] for at in range(count)]
+    if len(sites) < 2:
+        raise LabelError(
+            "all articles are from one site: label articles of at least two sites (site_style, domain or source)"
+        )
+    return [articles_of for articles_of in parts if articles_of]
+
+
+def _calibrate(fitted: Sequence[tuple[NoiseClassifier, Sequence[LabelledArticle]]], recipe: Recipe) -> LossBudgets:
+    """Find the threshold of each budget from the answers of classifiers that did not see the article's site."""
+    noise_column = [at for at, name in enumerate(CLASSES) if Label(name).is_noise]
+    probability, is_noise, number = [], [], []
+    at = 0
+    for classifier, articles in fitted:
+        for labelled in articles:
+            shares = classifier.score_article(labelled.article)[:, noise_column].sum(axis=1)
+            for share, paragraph in zip(shares, labelled.paragraphs, strict=True):
+                if paragraph.scored:
+                    probability.append(float(share))
+                    is_noise.append(paragraph.label.is_noise)
+                    number.append(at)
+            at += 1
+    table = _Outcomes(np.array(probability), np.array(is_noise), np.array(number))
+    return LossBudgets(tuple(table.row(budget, recipe.calibration.resamples) for budget in recipe.calibration.budgets))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """Noise probability, truth and article number of paragraphs, shape (n,) each."""
+
+    probability: NDArray[np.float64]
+    noise: NDArray[np.bool_]
+    article: NDArray[np.intp]
+
+    def row(self, budget: float, resamples: int) -> BudgetRow:
+        content = np.sort(self.probability[~self.noise])[::-1]
+        allowed = int(np.floor(budget * len(content) + 1e-9))
+        nearest = content[min(allowed, len(content) - 1)]
+        threshold = float(np.nextafter(np.float32(nearest), np.float32(2)))
+        lost = (self.probability >= threshold) & ~self.noise
+        count = int(self.article.max()) + 1
+        lost_in = np.bincount(self.article, lost, count)
+        content_in = np.bincount(self.article, ~self.noise, count)
+        generator = np.random.default_rng(0)
+        samples = []
+        for _ in range(resamples):
+            pick = generator.integers(0, count, count)
+            samples.append(lost_in[pick].sum() / max(1.0, content_in[pick].sum()))
+        low, high = np.quantile(samples, [0.025, 0.975])
+        recall = float(np.mean(self.probability[self.noise] >= threshold))
+        return BudgetRow(
+            budget,
+            round(threshold, 8),
+            round(float(lost.sum() / max(1, (~self.noise).sum())), 6),
+            round(float(low), 6),
+            round(float(high), 6),
+            round(recall, 6),
+        )
+
+
+def _digest(articles: Sequence[LabelledArticle]) -> str:
+    digest = hashlib.sha256()
+    for article in articles:
+        digest.update(repr((article.id, article.title, article.site, article.topic, article.paragraphs)).encode())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
