@@ -1,0 +1,41 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+EXAMPLE ?= fixtures/war_report_awards_insert.txt
+CORPUS := training/corpus
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check train eval clean
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(READY)  ## make the virtual environment in .venv; done once
+$(READY): pyproject.toml training/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup  ## clean an article: what goes, and why
+	$(BIN)/noisefilter clean --diff $(EXAMPLE)
+	$(BIN)/noisefilter explain $(EXAMPLE)
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest
+
+check: setup  ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+train: setup  ## rebuild the default model from the corpus, byte for byte
+	$(BIN)/noisefilter train $(CORPUS)/train.jsonl --test $(CORPUS)/test.jsonl --recipe training/recipe.toml --jobs 2 \
+		-o noisefilter/models/default.noisefilter
+
+eval: setup  ## hold the default model against its quality floors
+	$(BIN)/python training/floors.py
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
