@@ -35,9 +35,7 @@ _HOME = {
     "load_rules": "rules",
 }
 
-__all__ = [  # noqa: PLE0604 - one list serves the lazy import and the star import
-    *_HOME
-]
+__all__ = [*_HOME]
 
 
 def __getattr__(name: str) -> Any:

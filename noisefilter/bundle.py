@@ -28,13 +28,15 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from noisefilter.article import Article, Label
-from noisefilter.classifier import CLASSES, LEXICAL_VIEW, NoiseClassifier
-from noisefilter.context import FEATURES, ContextFeatures, PiecewiseLinear
+from noisefilter.classifier import FIRST_LOOK, SECOND_LOOK, NoiseClassifier
+from noisefilter.context import ContextFeatures
+from noisefilter.curves import PiecewiseLinear
 from noisefilter.errors import ModelError
 from noisefilter.files import replace_file
 from noisefilter.headline import title_index
 from noisefilter.language import CommonWords
 from noisefilter.lexical import LexicalFeatures
+from noisefilter.look import CLASSES, Look
 from noisefilter.policy import BudgetRow, LossBudgets, Reason, Scored
 
 FORMAT = 1
@@ -132,38 +134,34 @@ def load_model(path: str | Path | None = None) -> Model:
     ModelError
         If the file is missing, is no bundle, is damaged, or is of a newer format.
     """
-    if path is None:
-        return _default_model()
-    path = Path(path)
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ModelError(f"{path}: larger than {LARGEST >> 20} MiB: this is not a noisefilter model")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"{path}: cannot be read ({error.strerror}): check the path, or train a model with `noisefilter train`"
-        ) from None
-    return from_bytes(data, str(path))
+    return _default_model() if path is None else from_bytes(_read(path), str(path))
 
 
 @functools.cache
 def _default_model() -> Model:
-    shipped = resources.files("noisefilter") / "models" / "default.noisefilter"
-    if not shipped.is_file():
-        raise ModelError("the default model is not in the package: reinstall noisefilter, or run `make train`")
-    return from_bytes(shipped.read_bytes(), "the default model")
+    return from_bytes(_read(None), "the default model")
 
 
 def read_manifest(path: str | Path | None = None) -> dict[str, Any]:
     """Return the manifest of a bundle without building the model; errors as in `load_model`."""
+    return _members(_read(path), str(path or "the default model"))[0]
+
+
+def _read(path: str | Path | None) -> bytes:
     if path is None:
-        data = (resources.files("noisefilter") / "models" / "default.noisefilter").read_bytes()
-    else:
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror}): check the path") from None
-    return _members(data, str(path or "the default model"))[0]
+        shipped = resources.files("noisefilter") / "models" / "default.noisefilter"
+        if not shipped.is_file():
+            raise ModelError("the default model is not in the package: reinstall noisefilter, or run `make train`")
+        return shipped.read_bytes()
+    path = Path(path)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ModelError(f"{path}: larger than {LARGEST >> 20} MiB: this is not a noisefilter model")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path}: cannot be read ({error.strerror}): check the path, or train a model with `noisefilter train`"
+        ) from None
 
 
 def to_bytes(model: Model) -> bytes:
@@ -177,20 +175,17 @@ def to_bytes(model: Model) -> bytes:
         "package_version": metadata.version("noisefilter"),
         "library_versions": {name: metadata.version(name) for name in _LIBRARIES},
         "classes": list(CLASSES),
-        "features": [*LEXICAL_VIEW, *FEATURES],
+        "features": list(SECOND_LOOK),
         "parameters": classifier.get_params(),
         "common_words_floor": model.common_words.floor,
         "budgets": [asdict(row) for row in model.budgets.rows],
         "about": dict(model.about),
         "members": {
-            name: {"size": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()}
-            for name in _MEMBERS
+            name: {"size": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()} for name in _MEMBERS
         },
     }
     rounded = _build(manifest, _read_npz(members["arrays.npz"], "the new model"), terms, model.card)
-    manifest["self_test"] = [
-        np.round(rounded.classifier.score_article(article), 8).tolist() for article in _SELF_TEST
-    ]
+    manifest["self_test"] = [np.round(rounded.classifier.score_article(article), 8).tolist() for article in _SELF_TEST]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -222,37 +217,45 @@ def from_bytes(data: bytes, name: str) -> Model:
 
 def _members(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return manifest and members of a bundle, sizes and digests checked."""
-    foreign = f"{name}: not a noisefilter model: give a file that `noisefilter train` wrote"
+    again = "fetch or train it again"
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        infos = {info.filename: info for info in archive.infolist()}
-        if "manifest.json" not in infos:
-            raise ModelError(foreign)
-        for info in infos.values():
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
-                raise ModelError(f"{name}: member {info.filename!r} is not stored plainly: fetch or train it again")
-        manifest = json.loads(archive.read("manifest.json"))
-        if not isinstance(manifest, dict) or not isinstance(manifest.get("noisefilter_format"), int):
-            raise ModelError(foreign)
-        if manifest["noisefilter_format"] > FORMAT:
-            raise ModelError(
-                f"{name}: format {manifest['noisefilter_format']} is newer than this noisefilter reads ({FORMAT}): "
-                "upgrade noisefilter"
-            )
-        if set(infos) != {"manifest.json", *_MEMBERS} or len(archive.infolist()) != len(infos):
-            raise ModelError(f"{name}: members are missing or strange: fetch or train it again")
-        members = {}
-        for member in _MEMBERS:
-            stated = manifest["members"][member]
-            members[member] = archive.read(member)
-            if hashlib.sha256(members[member]).hexdigest() != stated["sha256"]:
-                raise ModelError(f"{name}: {member} does not match its digest: fetch or train it again")
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            manifest = _manifest(archive, name, len(data))
+            members = {member: archive.read(member) for member in _MEMBERS}
+        for member, content in members.items():
+            if hashlib.sha256(content).hexdigest() != manifest["members"][member]["sha256"]:
+                raise ModelError(f"{name}: {member} does not match its digest: {again}")
     except zipfile.BadZipFile as error:
-        damaged = data[:2] == b"PK" or b"manifest.json" in data
-        raise ModelError(f"{name}: damaged ({error}): fetch or train it again" if damaged else foreign) from None
-    except (KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ModelError(f"{name}: damaged ({error}): fetch or train it again") from None
+        if data[:2] == b"PK":
+            raise ModelError(f"{name}: damaged ({error}): {again}") from None
+        raise ModelError(_foreign(name)) from None
+    except (KeyError, TypeError, ValueError, EOFError, RuntimeError, OSError) as error:
+        raise ModelError(f"{name}: damaged ({error}): {again}") from None
     return manifest, members
+
+
+def _manifest(archive: zipfile.ZipFile, name: str, size: int) -> dict[str, Any]:
+    """Return the manifest of an archive whose members are those of a bundle and no larger than the file."""
+    infos = archive.infolist()
+    if "manifest.json" not in archive.namelist():
+        raise ModelError(_foreign(name))
+    if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > size for info in infos):
+        raise ModelError(f"{name}: its members are not stored plainly: fetch or train it again")
+    manifest = json.loads(archive.read("manifest.json"))
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("noisefilter_format"), int):
+        raise ModelError(_foreign(name))
+    if manifest["noisefilter_format"] > FORMAT:
+        raise ModelError(
+            f"{name}: format {manifest['noisefilter_format']} is newer than this noisefilter reads ({FORMAT}): "
+            "upgrade noisefilter"
+        )
+    if sorted(archive.namelist()) != sorted(["manifest.json", *_MEMBERS]):
+        raise ModelError(f"{name}: members are missing or strange: fetch or train it again")
+    return manifest
+
+
+def _foreign(name: str) -> str:
+    return f"{name}: not a noisefilter model: give a file that `noisefilter train` wrote"
 
 
 def _arrays_of(model: Model) -> tuple[dict[str, NDArray[Any]], dict[str, list[str]]]:
@@ -265,11 +268,15 @@ def _arrays_of(model: Model) -> tuple[dict[str, NDArray[Any]], dict[str, list[st
         "lexical_intercept": classifier.lexical_model_.intercept_.astype(np.float64),
         "stems_idf": np.array(list(context.idf_.values()), dtype=np.float64),
         "unseen_idf": np.array([context.unseen_idf_]),
-        "knots": np.concatenate(classifier.curves_.knots_),
-        "knot_counts": np.array([len(knots) for knots in classifier.curves_.knots_], dtype=np.int64),
-        "coef": classifier.model_.coef_.astype(np.float64),
-        "intercept": classifier.model_.intercept_.astype(np.float64),
     }
+    for name, look in (("first", classifier.first_look_), ("second", classifier.second_look_)):
+        numbers |= {
+            f"{name}_knots": np.concatenate(look.curves_.knots_).astype(np.float64),
+            f"{name}_knot_counts": np.array([len(knots) for knots in look.curves_.knots_], dtype=np.int64),
+            f"{name}_average": look.curves_.average_.astype(np.float64),
+            f"{name}_coef": look.model_.coef_.astype(np.float64),
+            f"{name}_intercept": look.model_.intercept_.astype(np.float64),
+        }
     terms = {
         "words": lexical.words_.get_feature_names_out().tolist(),
         "characters": lexical.characters_.get_feature_names_out().tolist(),
@@ -283,31 +290,32 @@ def _build(
     manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], terms: Mapping[str, list[str]], card: str
 ) -> Model:
     """Put the fitted estimators together from plain numbers, shapes checked."""
-    if tuple(manifest["classes"]) != CLASSES or tuple(manifest["features"]) != LEXICAL_VIEW + FEATURES:
+    if tuple(manifest["classes"]) != CLASSES or tuple(manifest["features"]) != SECOND_LOOK:
         raise ValueError("its classes or features are not those of this version")
     parameters = {key: value for key, value in manifest["parameters"].items() if key in NoiseClassifier().get_params()}
     classifier = NoiseClassifier(**parameters)
-    columns = len(terms["words"]) + len(terms["characters"])
-    counts = arrays["knot_counts"]
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "words_idf": (len(terms["words"]),),
         "characters_idf": (len(terms["characters"]),),
-        "lexical_coef": (len(CLASSES), columns),
+        "lexical_coef": (len(CLASSES), len(terms["words"]) + len(terms["characters"])),
         "lexical_intercept": (len(CLASSES),),
         "stems_idf": (len(terms["stems"]),),
         "unseen_idf": (1,),
-        "knot_counts": (len(LEXICAL_VIEW) + len(FEATURES),),
-        "knots": (int(counts.sum()),),
-        "coef": (len(CLASSES), int(counts.sum())),
-        "intercept": (len(CLASSES),),
     }
+    for look, columns in (("first", FIRST_LOOK), ("second", SECOND_LOOK)):
+        total = int(arrays[f"{look}_knot_counts"].sum())
+        shapes |= {
+            f"{look}_knot_counts": (len(columns),),
+            f"{look}_knots": (total,),
+            f"{look}_average": (total,),
+            f"{look}_coef": (len(CLASSES), total),
+            f"{look}_intercept": (len(CLASSES),),
+        }
     for name, expected in shapes.items():
         if arrays[name].shape != expected:
             raise ValueError(f"{name} has shape {arrays[name].shape}, not {expected}")
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f"{name} is not finite")
-    if (counts < 1).any():
-        raise ValueError("knot_counts are not positive")
     classifier.lexical_ = LexicalFeatures(
         **{name: parameters[name] for name in ("min_df", "max_words", "max_characters", "shortest", "longest")}
     ).restore(terms["words"], arrays["words_idf"], terms["characters"], arrays["characters_idf"])
@@ -315,17 +323,26 @@ def _build(
     classifier.context_ = ContextFeatures()
     classifier.context_.idf_ = dict(zip(terms["stems"], arrays["stems_idf"].tolist(), strict=True))
     classifier.context_.unseen_idf_ = float(arrays["unseen_idf"][0])
-    classifier.curves_ = PiecewiseLinear(classifier.knots)
-    classifier.curves_.knots_ = np.split(arrays["knots"], np.cumsum(counts)[:-1])
-    classifier.model_ = _regression(arrays["coef"], arrays["intercept"])
+    classifier.first_look_ = _look(arrays, "first", classifier)
+    classifier.second_look_ = _look(arrays, "second", classifier)
     classifier.classes_ = np.array(CLASSES)
     floor = float(manifest["common_words_floor"])
     rows = tuple(BudgetRow(**row) for row in manifest["budgets"])
     if not all(math.isfinite(value) for row in rows for value in asdict(row).values()):
         raise ValueError("the budget table is not finite")
-    return Model(
-        classifier, CommonWords(frozenset(terms["common"]), floor), LossBudgets(rows), manifest["about"], card
-    )
+    return Model(classifier, CommonWords(frozenset(terms["common"]), floor), LossBudgets(rows), manifest["about"], card)
+
+
+def _look(arrays: Mapping[str, NDArray[Any]], name: str, classifier: NoiseClassifier) -> Look:
+    counts = arrays[f"{name}_knot_counts"]
+    if (counts < 1).any():
+        raise ValueError("knot_counts are not positive")
+    look = Look(c=classifier.look_c, knots=classifier.knots, max_iter=classifier.max_iter)
+    look.curves_ = PiecewiseLinear(classifier.knots)
+    look.curves_.knots_ = np.split(arrays[f"{name}_knots"], np.cumsum(counts)[:-1])
+    look.curves_.average_ = arrays[f"{name}_average"]
+    look.model_ = _regression(arrays[f"{name}_coef"], arrays[f"{name}_intercept"])
+    return look
 
 
 def _regression(coef: NDArray[Any], intercept: NDArray[Any]) -> LogisticRegression:
@@ -363,9 +380,9 @@ def _read_npz(data: bytes, name: str) -> dict[str, NDArray[Any]]:
             size = math.prod(shape) * dtype.itemsize
             if dtype.kind not in "fi" or fortran or size != len(content) - stream.tell():
                 raise ValueError(f"{info.filename} is not what its header says")
-            arrays[info.filename.removesuffix(".npy")] = np.frombuffer(
-                content, dtype, offset=stream.tell()
-            ).reshape(shape)
+            arrays[info.filename.removesuffix(".npy")] = np.frombuffer(content, dtype, offset=stream.tell()).reshape(
+                shape
+            )
     except zipfile.BadZipFile as error:
         raise ValueError(str(error)) from None
     return arrays

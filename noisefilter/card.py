@@ -32,8 +32,7 @@ def write_card(model: Model, tests: Mapping[str, Evaluation]) -> str:
         f"digest `{about['training_digest'][:16]}`.",
         "",
     ]
-    for source in about["training_data"]:
-        lines.append(f"- {_source(source)}")
+    lines += [f"- {_source(source)}" for source in about["training_data"]]
     lines += ["", "## What a loss budget buys", ""]
     lines += [
         "Measured out of fold, on sites that the fitted model had not seen; the interval is a 95 % bootstrap over "

@@ -1,10 +1,12 @@
-"""Lexical and context features to probabilities: two logistic regressions, one upon the other.
+"""Lexical and context features to probabilities: three logistic regressions, each upon the one before.
 
 The first reads a paragraph alone (TF-IDF). What it says of the paragraph, and
-of the paragraphs around it, then joins the context features, each drawn as a
-curve, in the second, which decides. It is stacked generalisation (Wolpert,
-*Neural Networks* 5, 1992): the second learns from out-of-fold answers of the
-first, so it knows how far to trust it.
+of the paragraphs around it, joins the context features in the second, the
+first look at the article. The second look is the same again with what the
+first look said: now it is known which paragraphs are likely content, so only
+those vouch for others. It is stacked generalisation (Wolpert, *Neural
+Networks* 5, 1992): each learns from out-of-fold answers of the one before, so
+it knows how far to trust them.
 """
 
 import hashlib
@@ -19,11 +21,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from noisefilter.article import Article, Label
-from noisefilter.context import FEATURES, ArticleParagraph, ContextFeatures, PiecewiseLinear
+from noisefilter.article import Article
+from noisefilter.context import FEATURES, ArticleParagraph, ArticleReading, ContextFeatures
 from noisefilter.lexical import LexicalFeatures
+from noisefilter.look import ANSWERS, CLASSES, Look, answers, odds_of
+from noisefilter.relations import RELATIONS, relations
 
-CLASSES = (Label.BOILERPLATE.value, Label.CONTENT.value, Label.OFF_TOPIC.value)
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """Training samples in an order that depends on nothing but the samples themselves.
@@ -73,7 +77,7 @@ class _Rows:
             range(total), key=lambda row: (groups[row], keys[row], samples[row].index, labels[row], natural[row])
         )
         number: dict[tuple[str, str], int] = {}
-        articles = []
+        articles: list[Article] = []
         for row in order:
             if (groups[row], keys[row]) not in number:
                 number[groups[row], keys[row]] = len(articles)
@@ -102,22 +106,9 @@ def _digest(article: Article) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-LEXICAL_VIEW = (
-    "boilerplate_alone",
-    "off_topic_alone",
-    "noise_alone",
-    "previous_noise",
-    "next_noise",
-    "second_previous_noise",
-    "second_next_noise",
-    "previous_boilerplate",
-    "previous_off_topic",
-    "article_noise",
-)
-"""What the first stage says of a paragraph and of those around it, in log-odds against content."""
-
-_MOST = 8.0
-_OUTSIDE = -9.0
+FIRST_LOOK = (*(f"alone:{name}" for name in ANSWERS), *FEATURES, *RELATIONS)
+SECOND_LOOK = (*FIRST_LOOK, *(f"first_look:{name}" for name in ANSWERS))
+"""Names of the columns that the two looks see."""
 
 
 class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -125,14 +116,14 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    lexical_c, context_c : float
-        Inverse strength of the L2 penalty of the first and the second regression.
+    lexical_c, look_c : float
+        Inverse strength of the L2 penalty of the lexical regression and of the two looks.
     knots : int
-        Knots of the curves of the second stage.
+        Knots of the curves.
     min_df, max_words, max_characters, shortest, longest
         As in `LexicalFeatures`.
     folds : int
-        Folds of the out-of-fold answers of the first stage.
+        Folds of the out-of-fold answers that each stage learns from.
     max_iter : int
         Iterations of the solver (L-BFGS).
 
@@ -141,9 +132,10 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_ : ndarray of str, shape (3,)
         ``boilerplate``, ``content``, ``off_topic``.
     lexical_, lexical_model_ : LexicalFeatures, LogisticRegression
-        The first stage.
-    context_, curves_, model_ : ContextFeatures, PiecewiseLinear, LogisticRegression
-        The second stage.
+        The paragraph alone.
+    context_ : ContextFeatures
+    first_look_, second_look_ : Look
+        The paragraph in its article.
 
     Examples
     --------
@@ -155,7 +147,7 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         lexical_c: float = 8.0,
-        context_c: float = 0.05,
+        look_c: float = 0.02,
         knots: int = 6,
         min_df: int = 2,
         max_words: int = 60_000,
@@ -166,7 +158,7 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         max_iter: int = 500,
     ) -> None:
         self.lexical_c = lexical_c
-        self.context_c = context_c
+        self.look_c = look_c
         self.knots = knots
         self.min_df = min_df
         self.max_words = max_words
@@ -213,7 +205,14 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.array(CLASSES)
         rows = _Rows.in_order(X, y, groups, sample_weight, natural)
         alone = self._fit_lexical(rows)
-        self._fit_context(rows, alone)
+        self.context_ = ContextFeatures().fit([rows.samples[row] for row in np.flatnonzero(rows.natural)])
+        readings = [self.context_.read(article) for article in rows.articles]
+        tables = [reading.table() for reading in readings]
+        views = [answers(odds) for odds in alone]
+        first = list(map(_first_numbers, readings, tables, views, alone))
+        self.first_look_, shares = self._fit_look(rows, first)
+        second = list(map(_second_numbers, readings, tables, views, shares))
+        self.second_look_, _ = self._fit_look(rows, second, out_of_fold=False)
         return self
 
     def _fit_lexical(self, rows: "_Rows") -> list[NDArray[np.float64]]:
@@ -236,20 +235,31 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             held = fold_of_text == fold
             if held.any():
                 model = self._first_stage(rows, terms, learners[~held[rows.at[learners]]])
-                alone[held] = log_odds(model, terms[held])
+                alone[held] = odds_of(model.predict_proba(terms[held]))
         return np.split(alone, rows.starts[1:-1])
 
-    def _fit_context(self, rows: "_Rows", alone: list[NDArray[np.float64]]) -> None:
-        natural = [sample for sample, is_natural in zip(rows.samples, rows.natural, strict=True) if is_natural]
-        self.context_ = ContextFeatures().fit(natural)
-        numbers = np.vstack([self._numbers(article, odds) for article, odds in zip(rows.articles, alone, strict=True)])
-        self.curves_ = PiecewiseLinear(self.knots).fit(numbers[rows.at])
-        self.model_ = self._regression(self.context_c).fit(
-            self.curves_.transform(numbers[rows.at]), rows.labels, rows.weights
-        )
+    def _fit_look(
+        self, rows: "_Rows", numbers: list[NDArray[np.float64]], *, out_of_fold: bool = True
+    ) -> tuple[Look, list[NDArray[np.float64]]]:
+        """Fit one look; return it and its out-of-fold probabilities for each article."""
+        table = np.vstack(numbers)
+        look = self._look().fit(table[rows.at], rows.labels, rows.weights)
+        shares = np.zeros((len(table), len(CLASSES)))
+        fold_of_text = np.repeat(rows.folds(self.folds), np.diff(rows.starts))
+        for fold in range(self.folds) if out_of_fold else ():
+            held = fold_of_text == fold
+            learn = np.flatnonzero(~held[rows.at])
+            if held.any():
+                model = self._look().fit(table[rows.at[learn]], rows.labels[learn], rows.weights[learn])
+                shares[held] = model.predict_proba(table[held])
+        return look, np.split(shares, rows.starts[1:-1])
+
+    def _look(self) -> Look:
+        return Look(c=self.look_c, knots=self.knots, max_iter=self.max_iter)
 
     def _first_stage(self, rows: "_Rows", terms: sparse.csr_matrix, learn: NDArray[np.intp]) -> LogisticRegression:
-        return self._regression(self.lexical_c).fit(terms[rows.at[learn]], rows.labels[learn], rows.weights[learn])
+        model = LogisticRegression(C=self.lexical_c, max_iter=self.max_iter, tol=1e-5)
+        return model.fit(terms[rows.at[learn]], rows.labels[learn], rows.weights[learn])
 
     def predict_proba(self, X: Sequence[ArticleParagraph]) -> NDArray[np.float64]:  # noqa: N803
         """Return the probabilities of ``classes_``, shape (n_samples, 3)."""
@@ -273,68 +283,34 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         if not article.paragraphs:
             return np.empty((0, len(CLASSES)))
-        probabilities: NDArray[np.float64] = self.model_.predict_proba(self.curves_.transform(self.numbers(article)))
-        return probabilities
+        return self.second_look_.predict_proba(self.numbers(article))
 
     def numbers(self, article: Article) -> NDArray[np.float64]:
-        """Return what the second stage sees of each paragraph: lexical view and context, side by side."""
-        terms = self.lexical_.transform([paragraph.text for paragraph in article.paragraphs])
-        return self._numbers(article, log_odds(self.lexical_model_, terms))
+        """Return what the second look sees of each paragraph, shape (n_paragraphs, len(SECOND_LOOK))."""
+        alone = odds_of(
+            self.lexical_model_.predict_proba(
+                self.lexical_.transform([paragraph.text for paragraph in article.paragraphs])
+            )
+        )
+        reading = self.context_.read(article)
+        table, view = reading.table(), answers(alone)
+        shares = self.first_look_.predict_proba(_first_numbers(reading, table, view, alone))
+        return _second_numbers(reading, table, view, shares)
 
-    def get_feature_names_out(self) -> tuple[str, ...]:
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns of `numbers`."""
-        return LEXICAL_VIEW + FEATURES
-
-    def _numbers(self, article: Article, alone: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.hstack([lexical_view(alone), self.context_.of_article(article)])
-
-    def _regression(self, c: float) -> LogisticRegression:
-        return LogisticRegression(C=c, max_iter=self.max_iter, tol=1e-5)
+        return np.asarray(SECOND_LOOK, dtype=object)
 
 
-def log_odds(model: LogisticRegression, terms: Any) -> NDArray[np.float64]:
-    """Return the first stage's log-odds of boilerplate and of off_topic against content, shape (n, 2)."""
-    probabilities = np.clip(model.predict_proba(terms), 1e-6, 1.0)
-    column = {name: at for at, name in enumerate(model.classes_)}
-    absent = np.full(len(probabilities), 1e-6)
-    logs = {name: np.log(probabilities[:, column[name]] if name in column else absent) for name in CLASSES}
-    odds = np.column_stack([logs[name] - logs["content"] for name in ("boilerplate", "off_topic")])
-    return np.clip(odds, -_MOST, _MOST)
+def _first_numbers(
+    reading: ArticleReading, table: NDArray[np.float64], view: NDArray[np.float64], alone: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    trust = 1 / (1 + np.exp(alone).sum(axis=1))
+    return np.hstack([view, table, relations(reading, trust)])
 
 
-def lexical_view(alone: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return, for the paragraphs of one article, what the first stage says of each and of those around it.
-
-    Parameters
-    ----------
-    alone : ndarray, shape (n_paragraphs, 2)
-        Log-odds of boilerplate and off_topic against content.
-
-    Returns
-    -------
-    ndarray, shape (n_paragraphs, len(LEXICAL_VIEW))
-    """
-    noise = np.logaddexp(alone[:, 0], alone[:, 1])
-    shifted = {step: _shifted(noise, step) for step in (1, -1, 2, -2)}
-    return np.column_stack(
-        [
-            alone,
-            noise,
-            shifted[1],
-            shifted[-1],
-            shifted[2],
-            shifted[-2],
-            _shifted(alone[:, 0], 1),
-            _shifted(alone[:, 1], 1),
-            np.full(len(alone), np.median(noise)),
-        ]
-    )
-
-
-def _shifted(values: NDArray[np.float64], step: int) -> NDArray[np.float64]:
-    result = np.full(len(values), _OUTSIDE)
-    if step > 0:
-        result[step:] = values[:-step]
-    else:
-        result[:step] = values[-step:]
-    return result
+def _second_numbers(
+    reading: ArticleReading, table: NDArray[np.float64], view: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    trust = shares[:, CLASSES.index("content")]
+    return np.hstack([view, table, relations(reading, trust), answers(odds_of(shares))])

@@ -154,7 +154,8 @@ class NoiseFilter:
             return
         from joblib import Parallel, delayed  # noqa: PLC0415
 
-        batches = iter(lambda source=iter(articles): list(islice(source, _BATCH)), [])
+        source = iter(articles)
+        batches = iter(lambda: list(islice(source, _BATCH)), [])
         work = Parallel(n_jobs=jobs, return_as="generator")
         for cleaned in work(delayed(self._clean_batch)(batch) for batch in batches):
             yield from cleaned
@@ -168,10 +169,6 @@ def clean(text: str) -> str:
     return NoiseFilter().clean(text).text
 
 
-def _concluded(
-    article: Article, scored: Sequence[Scored], policy: Policy, budgets: LossBudgets
-) -> CleanedArticle:
+def _concluded(article: Article, scored: Sequence[Scored], policy: Policy, budgets: LossBudgets) -> CleanedArticle:
     decisions = policy.decide(article, scored)
-    return CleanedArticle(
-        article, policy.capped(decisions), tuple(scored), policy, budgets, policy.over_cap(decisions)
-    )
+    return CleanedArticle(article, policy.capped(decisions), tuple(scored), policy, budgets, policy.over_cap(decisions))

@@ -1,14 +1,16 @@
-"""How a paragraph relates to its article: what makes a paragraph off-topic *here*.
+"""Where a paragraph stands in its article, how it is shaped, and what of it comes again elsewhere.
 
 A paragraph that repeats this one word for word must not vouch for it (an
 insert pasted three times would otherwise pass), so near-duplicates are left
-out wherever a paragraph is compared with the others.
+out wherever a paragraph is compared with the others. Which of the others can
+be trusted to vouch is told by `relations`.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -18,11 +20,68 @@ from sklearn.utils.validation import check_is_fitted
 
 from noisefilter.article import Article
 from noisefilter.headline import headline_of, title_index
-from noisefilter.text import STOP_WORDS, ends_sentence, normalise, stem, word_list
+from noisefilter.reading import Reading
+from noisefilter.text import STOP_WORDS, normalise, stem, word_list
 
 NEIGHBOURS = 2
 _NEAR_DUPLICATE = 0.8
-_SMALL = 1e-9
+_SUBSTANTIAL = 5
+_SHORT = 15
+_LONG = 25
+
+FEATURES = (
+    "elsewhere",
+    "elsewhere_twice",
+    "cosine_rest",
+    "cosine_nearest",
+    "before",
+    "after",
+    "around",
+    "title_covered",
+    "title_covers",
+    "title_like",
+    "names_elsewhere",
+    "names_new",
+    "numbers_new",
+    "elsewhere_relative",
+    "cosine_relative",
+    "around_relative",
+    "names_relative",
+    "words_relative",
+    "position",
+    "from_start",
+    "from_end",
+    "article_length",
+    "words",
+    "sentences",
+    "ends_sentence",
+    "starts_lower",
+    "capitalised",
+    "capitals",
+    "digits",
+    "marks",
+    "quoted",
+    "colon",
+    "stop_words",
+    "unknown_words",
+    "repeats_before",
+    "repeats_after",
+    "previous_words",
+    "next_words",
+    "previous_ends",
+    "next_ends",
+    "short_run",
+    "long_below",
+)
+"""Names of the context features, in the order of the columns."""
+
+_RELATIVE = {
+    "elsewhere_relative": "elsewhere",
+    "cosine_relative": "cosine_rest",
+    "around_relative": "around",
+    "names_relative": "names_elsewhere",
+    "words_relative": "words",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,55 +109,8 @@ def in_context(articles: Iterable[Article]) -> list[ArticleParagraph]:
     return [ArticleParagraph(article, index) for article in articles for index in range(len(article.paragraphs))]
 
 
-FEATURES = (
-    "elsewhere",
-    "elsewhere_twice",
-    "cosine_rest",
-    "cosine_nearest",
-    "before",
-    "after",
-    "around",
-    "title_covered",
-    "title_covers",
-    "title_like",
-    "names_elsewhere",
-    "names_new",
-    "numbers_new",
-    "elsewhere_relative",
-    "cosine_relative",
-    "before_relative",
-    "names_relative",
-    "position",
-    "from_start",
-    "from_end",
-    "article_length",
-    "words",
-    "words_relative",
-    "sentences",
-    "ends_sentence",
-    "starts_lower",
-    "capitalised",
-    "capitals",
-    "digits",
-    "marks",
-    "quoted",
-    "colon",
-    "stop_words",
-    "unknown_words",
-    "repeats_before",
-    "repeats_after",
-    "previous_words",
-    "next_words",
-    "previous_ends",
-    "next_ends",
-    "short_run",
-    "long_below",
-)
-"""Names of the context features, in the order of the columns."""
-
-
 class ContextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Numbers that say how a paragraph relates to its article and where it stands.
+    """Numbers that say how a paragraph stands in its article, without regard to what the others are.
 
     Attributes
     ----------
@@ -120,122 +132,156 @@ class ContextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, samples: Sequence[ArticleParagraph]) -> NDArray[np.float64]:
         """Return the features of each sample, shape (n_samples, len(FEATURES))."""
-        check_is_fitted(self)
-        table: dict[int, NDArray[np.float64]] = {}
+        tables: dict[int, NDArray[np.float64]] = {}
         rows = np.empty((len(samples), len(FEATURES)))
         for row, sample in enumerate(samples):
             key = id(sample.article)
-            if key not in table:
-                table[key] = self.of_article(sample.article)
-            rows[row] = table[key][sample.index]
+            if key not in tables:
+                tables[key] = self.read(sample.article).table()
+            rows[row] = tables[key][sample.index]
         return rows
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return ``FEATURES`` as an array."""
         return np.asarray(FEATURES, dtype=object)
 
-    def of_article(self, article: Article) -> NDArray[np.float64]:
-        """Return the features of all paragraphs of one article, shape (n_paragraphs, len(FEATURES))."""
-        given = [_Reading(normalise(paragraph.text), self) for paragraph in article.paragraphs]
-        if not given:
-            return np.empty((0, len(FEATURES)))
-        which = title_index(article)
-        if article.title and article.title.strip():
-            title = _Reading(headline_of(article.title), self)
-        else:
-            title = _Reading(headline_of(given[which].text) if which is not None else "", self)
-        return _Relations(given, title, which).table()
+    def read(self, article: Article) -> "ArticleReading":
+        """Read all paragraphs of an article, and its title."""
+        check_is_fitted(self)
+        readings = [Reading(normalise(paragraph.text), self.idf_, self.unseen_idf_) for paragraph in article.paragraphs]
+        at = title_index(article)
+        title = article.title or (article.paragraphs[at].text if at is not None else "")
+        return ArticleReading(readings, Reading(headline_of(title), self.idf_, self.unseen_idf_), at)
 
 
-class _Reading:
-    """What is read from one paragraph alone."""
+@dataclass(eq=False)
+class ArticleReading:
+    """The paragraphs of one article, ready to be held against each other.
 
-    __slots__ = ("capitalised", "ends", "idf", "mass", "names", "norm", "numbers", "plain", "stems", "text", "unknown", "weights", "words")
+    Attributes
+    ----------
+    readings : list of Reading
+    title : Reading
+        Empty where there is none.
+    title_at : int or None
+        Which paragraph is the title.
+    """
 
-    def __init__(self, text: str, features: ContextFeatures) -> None:
-        self.text = text
-        self.words = word_list(text)
-        self.ends = ends_sentence(text)
-        self.plain = [word.lower() for word in self.words]
-        counts = Counter(stem(word) for word in self.words if word.lower() not in STOP_WORDS)
-        self.weights = {
-            term: (1 + math.log(n)) * features.idf_.get(term, features.unseen_idf_) for term, n in counts.items()
-        }
-        self.stems = frozenset(self.weights)
-        self.idf = {term: features.idf_.get(term, features.unseen_idf_) for term in self.weights}
-        self.mass = sum(self.idf.values())
-        self.norm = math.sqrt(sum(weight * weight for weight in self.weights.values()))
-        self.unknown = sum(term not in features.idf_ for term in self.stems) / max(1, len(self.stems))
-        self.numbers = {word for word in self.words if word[0].isdigit()}
-        self.capitalised = [word for word in self.words if word[0].isupper()]
-        first = self.words[0] if self.words else ""
-        names = {stem(word) for word in self.capitalised[1 if first[:1].isupper() else 0 :]}
-        self.names = names & self.stems
+    readings: list[Reading]
+    title: Reading
+    title_at: int | None
 
-    def share_in(self, others: frozenset[str] | set[str]) -> float:
-        """Share of the IDF mass whose stems are among `others`."""
-        return sum(self.idf[term] for term in self.stems & others) / self.mass if self.mass else 0.5
+    @cached_property
+    def holders(self) -> dict[str, list[int]]:
+        """Which paragraphs hold each stem, in their order."""
+        holders: dict[str, list[int]] = {}
+        for index, reading in enumerate(self.readings):
+            for term in sorted(reading.stems):
+                holders.setdefault(term, []).append(index)
+        return holders
 
-    def cosine(self, weights: dict[str, float], norm: float) -> float:
-        if not self.norm or norm <= _SMALL:
-            return 0.0
-        return sum(weight * weights.get(term, 0.0) for term, weight in self.weights.items()) / (self.norm * norm)
+    @cached_property
+    def twins(self) -> list[set[int]]:
+        """The near-duplicates of each paragraph, itself included."""
+        same: dict[str, list[int]] = {}
+        for index, reading in enumerate(self.readings):
+            same.setdefault(reading.text, []).append(index)
+        return [self._twins(index, set(same[reading.text])) for index, reading in enumerate(self.readings)]
 
-    def jaccard(self, other: "_Reading") -> float:
-        together = len(self.stems | other.stems)
-        return len(self.stems & other.stems) / together if together else float(self.text == other.text)
-
-
-class _Relations:
-    """The paragraphs of one article, held against each other."""
-
-    def __init__(self, readings: list[_Reading], title: _Reading, title_at: int | None) -> None:
-        self.readings = readings
-        self.title = title
-        self.title_at = title_at
-        self.holders: dict[str, set[int]] = {}
-        for index, reading in enumerate(readings):
-            for term in reading.stems:
-                self.holders.setdefault(term, set()).add(index)
-        self.twins = [self._twins(index) for index in range(len(readings))]
-        self.total: Counter[str] = Counter()
-        for reading in readings:
-            self.total.update(reading.weights)
-
-    def _twins(self, index: int) -> set[int]:
-        """Indices of the near-duplicates of a paragraph, itself included."""
+    def _twins(self, index: int, same: set[int]) -> set[int]:
         reading = self.readings[index]
-        if not reading.stems:
-            return {other for other, them in enumerate(self.readings) if them.text == reading.text}
-        rarest = min(reading.stems, key=lambda term: (len(self.holders[term]), term))
-        twins = {index}
-        candidates = self.holders[rarest]
-        if len(reading.stems) > 4:
-            second = min(reading.stems - {rarest}, key=lambda term: (len(self.holders[term]), term))
-            candidates = candidates | self.holders[second]
-        for other in candidates:
-            if other != index and reading.jaccard(self.readings[other]) >= _NEAR_DUPLICATE:
-                twins.add(other)
-        return twins
+        # Two paragraphs that share 80 % of their stems share one of any few: look only at the holders of the rarest.
+        rarest = sorted(reading.stems, key=lambda term: (len(self.holders[term]), term))[: 1 + len(reading.stems) // 5]
+        candidates = {other for term in rarest for other in self.holders[term]}
+        return same | {other for other in candidates if reading.jaccard(self.readings[other]) >= _NEAR_DUPLICATE}
+
+    @cached_property
+    def total(self) -> dict[str, float]:
+        """TF-IDF of the whole article."""
+        total: Counter[str] = Counter()
+        for reading in self.readings:
+            total.update(reading.weights)
+        return dict(total)
+
+    def titled(self, index: int) -> bool:
+        """Tell whether there is a title that the paragraph can be held against."""
+        return self.title_at != index and self.title.mass > 0
+
+    def relative(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return columns less their median over the paragraphs that have words enough."""
+        enough = np.array([len(reading.stems) >= _SUBSTANTIAL for reading in self.readings])
+        chosen = values[enough] if enough.any() else values
+        result: NDArray[np.float64] = values - np.median(chosen, axis=0)
+        return result
 
     def table(self) -> NDArray[np.float64]:
-        rows = np.array([self._row(index) for index in range(len(self.readings))])
+        """Return the features of all paragraphs, shape (n_paragraphs, len(FEATURES))."""
+        if not self.readings:
+            return np.empty((0, len(FEATURES)))
+        square = sum(weight * weight for weight in self.total.values())
+        long_below = np.cumsum([len(reading.words) > _LONG for reading in self.readings][::-1])[::-1]
+        rows = []
+        for index, reading in enumerate(self.readings):
+            row = self._words_elsewhere(index, square) | self._place(index) | _shape(reading)
+            row["long_below"] = math.log1p(long_below[index] - (len(reading.words) > _LONG))
+            rows.append([row.get(name, 0.0) for name in FEATURES])
+        table = np.array(rows)
         column = {name: at for at, name in enumerate(FEATURES)}
-        substantial = np.array([len(reading.stems) >= 5 for reading in self.readings])
-        for relative, absolute in (
-            ("elsewhere_relative", "elsewhere"),
-            ("cosine_relative", "cosine_rest"),
-            ("before_relative", "around"),
-            ("names_relative", "names_elsewhere"),
-            ("words_relative", "words"),
-        ):
-            values = rows[:, column[absolute]]
-            middle = float(np.median(values[substantial])) if substantial.any() else float(np.median(values))
-            rows[:, column[relative]] = values - middle
-        return rows
+        absolute = [column[name] for name in _RELATIVE.values()]
+        table[:, [column[name] for name in _RELATIVE]] = self.relative(table[:, absolute])
+        return table
+
+    def _words_elsewhere(self, index: int, square: float) -> dict[str, float]:
+        reading, twins = self.readings[index], self.twins[index]
+        others = {term: sum(holder not in twins for holder in self.holders[term]) for term in reading.stems}
+        elsewhere = {term for term, count in others.items() if count}
+        cosine_rest = reading.cosine(*self._rest(index, square))
+        nearest = max((self._cosine(index, other) for other in self._sharing(index)), default=0.0)
+        titled = self.titled(index)
+        if titled:
+            elsewhere |= reading.stems & self.title.stems
+        covered = self.title.share_in(reading.stems) if titled else 0.0
+        covers = reading.share_in(self.title.stems) if titled else 0.0
+        before, after = self._near(index, -1), self._near(index, 1)
+        known = sum(term in elsewhere for term in reading.names)
+        numbers_elsewhere = {stem(number) for number in reading.numbers} & elsewhere
+        return {
+            "elsewhere": reading.share_in(elsewhere),
+            "elsewhere_twice": reading.share_in({term for term, count in others.items() if count > 1}),
+            "cosine_rest": cosine_rest,
+            "cosine_nearest": nearest,
+            "before": reading.share_in(before),
+            "after": reading.share_in(after),
+            "around": reading.share_in(before | after),
+            "title_covered": covered,
+            "title_covers": covers,
+            "title_like": min(covered, covers),
+            "names_elsewhere": known / len(reading.names) if reading.names else 0.5,
+            "names_new": math.log1p(len(reading.names) - known),
+            "numbers_new": math.log1p(len(reading.numbers) - len(numbers_elsewhere)),
+        }
+
+    def _place(self, index: int) -> dict[str, float]:
+        count = len(self.readings)
+        twins = self.twins[index]
+        previous = self.readings[index - 1] if index else None
+        following = self.readings[index + 1] if index + 1 < count else None
+        return {
+            "position": index / max(1, count - 1),
+            "from_start": math.log1p(index),
+            "from_end": math.log1p(count - 1 - index),
+            "article_length": math.log1p(count),
+            "repeats_before": float(min(twins) < index),
+            "repeats_after": float(max(twins) > index),
+            "previous_words": math.log1p(len(previous.words)) if previous else -1.0,
+            "next_words": math.log1p(len(following.words)) if following else -1.0,
+            "previous_ends": float(previous.ends) if previous else 0.5,
+            "next_ends": float(following.ends) if following else 0.5,
+            "short_run": math.log1p(self._short_runs[index]),
+        }
 
     def _near(self, index: int, step: int) -> set[str]:
-        """Stems of the next few paragraphs before (-1) or after (1) that are no near-duplicates."""
+        """Return the stems of the next few paragraphs before (-1) or after (1) that are no near-duplicates."""
         stems: set[str] = set()
         found = 0
         at = index + step
@@ -246,140 +292,51 @@ class _Relations:
             at += step
         return stems
 
-    def _row(self, index: int) -> list[float]:
-        reading = self.readings[index]
-        twins = self.twins[index]
-        n = len(self.readings)
-        elsewhere, twice = set(), set()
-        for term in reading.stems:
-            holders = len(self.holders[term] - twins)
-            if holders:
-                elsewhere.add(term)
-            if holders > 1:
-                twice.add(term)
-        in_title = self.title_at != index
-        if in_title:
-            elsewhere |= reading.stems & self.title.stems
-        rest = {
-            term: self.total[term] - sum(self.readings[twin].weights.get(term, 0.0) for twin in twins)
-            for term in reading.stems
-        }
-        cosine_rest = reading.cosine(rest, self._norm_without(twins))
-        nearest = max(
-            (reading.cosine(self.readings[other].weights, self.readings[other].norm) for other in self._sharing(index)),
-            default=0.0,
-        )
-        before, after = self._near(index, -1), self._near(index, 1)
-        names_new = len(reading.names - elsewhere)
-        numbers_elsewhere = {stem(number) for number in reading.numbers} & elsewhere
-        title_covered = self.title.share_in(reading.stems) if in_title and self.title.mass else 0.0
-        title_covers = reading.share_in(self.title.stems) if in_title and self.title.mass else 0.0
-        count = len(reading.words)
-        letters = max(1, len(reading.text))
-        previous = self.readings[index - 1] if index else None
-        following = self.readings[index + 1] if index + 1 < n else None
-        row = {
-            "elsewhere": reading.share_in(elsewhere),
-            "elsewhere_twice": reading.share_in(twice),
-            "cosine_rest": cosine_rest,
-            "cosine_nearest": nearest,
-            "before": reading.share_in(before),
-            "after": reading.share_in(after),
-            "around": reading.share_in(before | after),
-            "title_covered": title_covered,
-            "title_covers": title_covers,
-            "title_like": min(title_covered, title_covers),
-            "names_elsewhere": len(reading.names & elsewhere) / len(reading.names) if reading.names else 0.5,
-            "names_new": math.log1p(names_new),
-            "numbers_new": math.log1p(len(reading.numbers) - len(numbers_elsewhere)),
-            "position": index / max(1, n - 1),
-            "from_start": math.log1p(index),
-            "from_end": math.log1p(n - 1 - index),
-            "article_length": math.log1p(n),
-            "words": math.log1p(count),
-            "sentences": math.log1p(sum(reading.text.count(mark) for mark in ".!?")),
-            "ends_sentence": float(reading.ends),
-            "starts_lower": float(reading.text[:1].islower()),
-            "capitalised": len(reading.capitalised) / max(1, count),
-            "capitals": sum(word.isupper() and len(word) > 1 for word in reading.words) / max(1, count),
-            "digits": sum(character.isdigit() for character in reading.text) / letters,
-            "marks": sum(not (c.isalnum() or c.isspace() or c in ".,'\"-") for c in reading.text) / letters,
-            "quoted": float('"' in reading.text),
-            "colon": float(":" in reading.text[:40]),
-            "stop_words": sum(word in STOP_WORDS for word in reading.plain) / max(1, count),
-            "unknown_words": reading.unknown,
-            "repeats_before": float(any(twin < index for twin in twins)),
-            "repeats_after": float(any(twin > index for twin in twins)),
-            "previous_words": math.log1p(len(previous.words)) if previous else -1.0,
-            "next_words": math.log1p(len(following.words)) if following else -1.0,
-            "previous_ends": float(previous.ends) if previous else 0.5,
-            "next_ends": float(following.ends) if following else 0.5,
-            "short_run": math.log1p(self._short_run(index)),
-            "long_below": math.log1p(sum(len(later.words) > 25 for later in self.readings[index + 1 :])),
-        }
-        return [row.get(name, 0.0) for name in FEATURES]
+    def _sharing(self, index: int) -> set[int]:
+        holders = (self.holders[term] for term in self.readings[index].stems)
+        return {other for group in holders for other in group} - self.twins[index]
 
-    def _sharing(self, index: int) -> list[int]:
-        return sorted({other for term in self.readings[index].stems for other in self.holders[term]} - self.twins[index])
+    def _cosine(self, index: int, other: int) -> float:
+        return self.readings[index].cosine(self.readings[other].weights, self.readings[other].norm)
 
-    def _norm_without(self, twins: set[int]) -> float:
-        if len(twins) == len(self.readings):
-            return 0.0
-        if not hasattr(self, "_square"):
-            self._square = sum(weight * weight for weight in self.total.values())
-        square = self._square
-        left_out: Counter[str] = Counter()
-        for twin in twins:
-            left_out.update(self.readings[twin].weights)
-        for term, weight in left_out.items():
+    def _rest(self, index: int, square: float) -> tuple[dict[str, float], float]:
+        """Return TF-IDF, for this paragraph's stems, and its length, of the article without the near-duplicates."""
+        own: Counter[str] = Counter()
+        for twin in sorted(self.twins[index]):
+            own.update(self.readings[twin].weights)
+        for term, weight in own.items():
             square += (self.total[term] - weight) ** 2 - self.total[term] ** 2
-        return math.sqrt(max(0.0, square))
+        rest = {term: self.total[term] - weight for term, weight in own.items()}
+        return rest, math.sqrt(square) if square > 1e-9 else 0.0
 
-    def _short_run(self, index: int) -> int:
-        """How many paragraphs of under 15 words stand in a row around this one, itself counted if it is one."""
-        run = 0
-        for step in (-1, 1):
-            at = index + (0 if step == 1 else -1)
-            while 0 <= at < len(self.readings) and len(self.readings[at].words) < 15:
-                run += 1
-                at += step
-        return run
-
-
-class PiecewiseLinear(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Expand each number into hat functions, so that a linear model can draw a curve.
-
-    The knots are quantiles of the training data: a B-spline of degree 1 (de
-    Boor, *A Practical Guide to Splines*, 1978, ch. IX). Beyond the outer knots
-    the curve stays level.
-
-    Parameters
-    ----------
-    knots : int
-        At most so many knots for each number; fewer where quantiles coincide.
-
-    Attributes
-    ----------
-    knots_ : list of ndarray
-        The knots of each number, rising.
-    """
-
-    def __init__(self, knots: int = 8) -> None:
-        self.knots = knots
-
-    def fit(self, numbers: NDArray[np.float64], y: Any = None) -> Self:
-        """Place the knots, `numbers` of shape (n_samples, n_features)."""
-        shares = np.linspace(0, 1, self.knots)
-        self.knots_ = [
-            np.unique(np.round(np.quantile(column, shares, method="lower"), 6)) for column in np.asarray(numbers).T
+    @cached_property
+    def _short_runs(self) -> list[int]:
+        """For each paragraph, how many short ones stand in a row around it, itself counted if it is short."""
+        short = [len(reading.words) < _SHORT for reading in self.readings]
+        before, after = [0] * len(short), [0] * len(short)
+        for at in range(1, len(short)):
+            before[at] = before[at - 1] + 1 if short[at - 1] else 0
+        for at in range(len(short) - 2, -1, -1):
+            after[at] = after[at + 1] + 1 if short[at + 1] else 0
+        return [
+            left + (1 + right if is_short else 0) for left, right, is_short in zip(before, after, short, strict=True)
         ]
-        return self
 
-    def transform(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the hats, shape (n_samples, total number of knots); those of one number sum to 1."""
-        check_is_fitted(self)
-        blocks = []
-        for column, knots in zip(np.asarray(numbers).T, self.knots_, strict=True):
-            hats = np.eye(len(knots))
-            blocks += [np.interp(column, knots, hat)[:, None] for hat in hats]
-        return np.hstack(blocks) if blocks else np.empty((len(numbers), 0))
+
+def _shape(reading: Reading) -> dict[str, float]:
+    text, words = reading.text, reading.words
+    count, length = max(1, len(words)), max(1, len(text))
+    return {
+        "words": math.log1p(len(words)),
+        "sentences": math.log1p(sum(text.count(mark) for mark in ".!?")),
+        "ends_sentence": float(reading.ends),
+        "starts_lower": float(text[:1].islower()),
+        "capitalised": len(reading.capitalised) / count,
+        "capitals": sum(word.isupper() and len(word) > 1 for word in words) / count,
+        "digits": sum(character.isdigit() for character in text) / length,
+        "marks": sum(not (c.isalnum() or c.isspace() or c in ".,'\"-") for c in text) / length,
+        "quoted": float('"' in text),
+        "colon": float(":" in text[:40]),
+        "stop_words": sum(word.lower() in STOP_WORDS for word in words) / count,
+        "unknown_words": reading.unknown,
+    }

@@ -6,6 +6,7 @@ Tibshirani, *An Introduction to the Bootstrap*, 1993, ch. 13): paragraphs of one
 independent.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,9 +68,7 @@ class Evaluation:
         return {**counts, "figures": plain_figures(self.figures), **tables}
 
 
-def evaluate(
-    cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1, seed: int = 0
-) -> Evaluation:
+def evaluate(cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1, seed: int = 0) -> Evaluation:
     """Clean labelled articles and hold the decisions against the labels."""
     table, over_cap = decide_all(cleaner, articles, jobs=jobs)
     scored = table[table.scored]
@@ -97,9 +96,7 @@ def plain_figures(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | 
     return {name: {part: _plain(getattr(figure, part)) for part in parts} for name, figure in figures.items()}
 
 
-def decide_all(
-    cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1
-) -> tuple[pd.DataFrame, int]:
+def decide_all(cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1) -> tuple[pd.DataFrame, int]:
     """Return one row a paragraph (label, decision, probability, words), and how many articles were over the cap."""
     rows = []
     over_cap = 0
@@ -208,10 +205,10 @@ def _average_precision(noise: NDArray[np.bool_], probability: NDArray[np.float64
 
 def _shares(scored: pd.DataFrame, column: str, *, by_noise: bool = False) -> pd.DataFrame:
     if by_noise:
-        grouped = scored.assign(
+        by_site = scored.assign(
             content=~scored.noise, lost=~scored.noise & scored["drop"], found=scored.noise & scored["drop"]
         ).groupby(column)
-        table = grouped[["noise", "found", "content", "lost"]].sum()
+        table = by_site[["noise", "found", "content", "lost"]].sum()
         table["noise_recall"] = (table.found / table.noise.where(table.noise > 0)).astype(object)
         table["content_loss"] = (table.lost / table.content.where(table.content > 0)).astype(object)
         table = table.where(table.notna(), None)
@@ -236,12 +233,12 @@ def _resamples(articles: int, seed: int) -> list[NDArray[np.intp]]:
 
 
 def _figure(value: float, samples: Sequence[float]) -> Figure:
-    usable = np.array([sample for sample in samples if sample == sample])
-    if value != value or not len(usable):
+    usable = np.array([sample for sample in samples if not math.isnan(sample)])
+    if math.isnan(value) or not len(usable):
         return Figure(value, float("nan"), float("nan"))
     low, high = np.quantile(usable, [0.025, 0.975])
     return Figure(value, float(low), float(high))
 
 
 def _plain(value: float) -> float | None:
-    return None if value != value else round(value, 6)
+    return None if math.isnan(value) else round(value, 6)

@@ -7,8 +7,9 @@ import numpy as np
 
 from noisefilter.article import Article
 from noisefilter.bundle import Model
-from noisefilter.classifier import CLASSES, NoiseClassifier
+from noisefilter.classifier import NoiseClassifier
 from noisefilter.cleaner import CleanedArticle
+from noisefilter.look import CLASSES
 
 _MOST = 6
 
@@ -37,9 +38,9 @@ class Explanation:
     Attributes
     ----------
     features : tuple of Weight
-        Of the second stage, against their average over the curve's knots.
+        Of the second look, against their average over the training data.
     terms : tuple of Weight
-        Of the first stage, which the features ending in ``_alone`` sum up.
+        Of the paragraph alone; the features ``alone:…`` sum them up.
     """
 
     features: tuple[Weight, ...]
@@ -60,18 +61,15 @@ def explain(model: Model, cleaned: CleanedArticle) -> tuple[Explanation, ...]:
 def _explain_one(classifier: NoiseClassifier, article: Article, at: int, label: str) -> Explanation:
     content = CLASSES.index("content")
     noise = CLASSES.index(label) if label != "content" else CLASSES.index("boilerplate")
+    look = classifier.second_look_
     numbers = classifier.numbers(article)[at : at + 1]
-    difference = classifier.model_.coef_[noise] - classifier.model_.coef_[content]
-    hats = classifier.curves_.transform(numbers)[0]
-    features = []
-    start = 0
-    for name, knots, value in zip(
-        classifier.get_feature_names_out(), classifier.curves_.knots_, numbers[0], strict=True
-    ):
-        part = slice(start, start + len(knots))
-        weight = hats[part] @ difference[part] - difference[part].mean()
-        features.append(Weight(name, round(float(value), 4), round(float(weight), 4)))
-        start += len(knots)
+    pull = (look.curves_.transform(numbers)[0] - look.curves_.average_) * (
+        look.model_.coef_[noise] - look.model_.coef_[content]
+    )
+    features = [
+        Weight(str(name), round(float(value), 4), round(float(pull[part].sum()), 4))
+        for name, value, part in zip(classifier.get_feature_names_out(), numbers[0], look.curves_.parts(), strict=True)
+    ]
     row = classifier.lexical_.transform([article.paragraphs[at].text])
     first = classifier.lexical_model_.coef_
     names = classifier.lexical_.get_feature_names_out()

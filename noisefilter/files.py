@@ -65,6 +65,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
     The content goes to a new file in the same folder, which then takes the old one's name. The
     mode stays, the owner where the system lets us, and a symbolic link still points where it did.
+    What is no regular file (a device, a pipe) is written to.
 
     Raises
     ------
@@ -72,6 +73,9 @@ def replace_file(path: Path, content: bytes) -> None:
         If the folder cannot be written; then the file is as it was.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:

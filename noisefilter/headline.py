@@ -12,7 +12,8 @@ _METADATA = re.compile(
 )
 _SITE_NAME = re.compile(r"\s+(?:\||-|—|::|»)\s+[^|]{2,40}$")
 _NOT_A_HEADLINE = re.compile(
-    r"^(?:by|photo|image|updated|published|posted|share|sign up|subscribe|advertisement|home|read more)\b|[©|>»]|https?:",
+    r"^(?:by|photo|image|updated|published|posted|share|sign up|subscribe|advertisement|home|read more)\b"
+    r"|[©|>»]|https?:",
     re.IGNORECASE,
 )
 _FEWEST_WORDS, _MOST_WORDS = 3, 30

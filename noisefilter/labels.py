@@ -14,7 +14,6 @@ from noisefilter.article import Article, Label
 from noisefilter.errors import LabelError
 from noisefilter.text import normalise
 
-
 KINDS: dict[Label, frozenset[str]] = {
     Label.CONTENT: frozenset(
         """section_label list_item embedded_post interview_line dateline correction study_note affiliation
@@ -47,6 +46,7 @@ ARTICLE_FIELDS = frozenset(
     lang authors published""".split()
 )
 PARAGRAPH_FIELDS = frozenset("text label kind alt reason".split())
+_TEXT_FIELDS = ("title", "topic", "form", "language", "lang", "site_style", "domain", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,26 +173,22 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
     return articles, problems
 
 
-def parse_line(
-    line: str, where: str, *, strict: bool = False
-) -> tuple[LabelledArticle | None, list[Problem]]:
+def parse_line(line: str, where: str, *, strict: bool = False) -> tuple[LabelledArticle | None, list[Problem]]:
     """Parse one line of a label file; without `strict`, unknown fields and kinds pass."""
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return None, [Problem(where, f"not JSON ({error}): write one article a line")]
-    if not isinstance(row, dict):
-        return None, [Problem(where, "not a JSON object: write one article a line")]
-    if not isinstance(row.get("id"), str) or not row["id"]:
-        return None, [Problem(where, "no id: give each article a string `id` of its own")]
-    if not isinstance(row.get("paragraphs"), list) or not row["paragraphs"]:
-        return None, [Problem(where, "no paragraphs: give a list of {text, label, kind}")]
-    if not isinstance(row.get("title") or "", str):
-        return None, [Problem(where, "title is not a string: give the headline or leave it out")]
+    wrong = _wrong_fields(row)
+    if wrong:
+        return None, [Problem(where, wrong)]
     problems = []
     if strict:
-        for field in sorted(set(row) - ARTICLE_FIELDS):
-            problems.append(Problem(where, f"unknown field {field!r}: use one of {', '.join(sorted(ARTICLE_FIELDS))}"))
+        known = ", ".join(sorted(ARTICLE_FIELDS))
+        problems += [
+            Problem(where, f"unknown field {field!r}: use one of {known}")
+            for field in sorted(set(row) - ARTICLE_FIELDS)
+        ]
     paragraphs = []
     for number, entry in enumerate(row["paragraphs"]):
         paragraph, found = _parse_paragraph(entry, f"{where}: paragraph {number}", strict)
@@ -201,35 +197,44 @@ def parse_line(
             return None, problems
         paragraphs.append(paragraph)
     site = row.get("site_style") or row.get("domain") or row.get("source") or row["id"]
+    language = row.get("language") or row.get("lang")
+    title = row.get("title") or None
     article = LabelledArticle(
-        row["id"],
-        row.get("title") or None,
-        tuple(paragraphs),
-        str(site),
-        row.get("topic"),
-        row.get("form"),
-        row.get("language") or row.get("lang"),
-        where,
+        row["id"], title, tuple(paragraphs), site, row.get("topic"), row.get("form"), language, where
     )
     return article, problems
+
+
+def _wrong_fields(row: Any) -> str | None:
+    """Return what is wrong with the fields of an article, or None."""
+    if not isinstance(row, dict):
+        return "not a JSON object: write one article a line"
+    if not isinstance(row.get("id"), str) or not row["id"]:
+        return "no id: give each article a string `id` of its own"
+    if not isinstance(row.get("paragraphs"), list) or not row["paragraphs"]:
+        return "no paragraphs: give a list of {text, label, kind}"
+    strange = [field for field in _TEXT_FIELDS if not isinstance(row.get(field) or "", str)]
+    return f"{strange[0]} is not a string: correct it or leave it out" if strange else None
 
 
 def _parse_paragraph(entry: Any, where: str, strict: bool) -> tuple[LabelledParagraph | None, list[Problem]]:
     if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
         return None, [Problem(where, "no text: give {text, label, kind}")]
     names = ", ".join(label.value for label in Label)
-    if entry.get("label") not in set(Label):
-        return None, [Problem(where, f"unknown label {entry.get('label')!r}: use one of {names}")]
-    if entry.get("alt") is not None and entry["alt"] not in set(Label):
-        return None, [Problem(where, f"unknown alt {entry['alt']!r}: use one of {names}")]
+    for field in ("label", "alt"):
+        if entry.get(field) not in list(Label) and not (field == "alt" and entry.get(field) is None):
+            return None, [Problem(where, f"unknown {field} {entry.get(field)!r}: use one of {names}")]
+    for field in ("kind", "reason"):
+        if not isinstance(entry.get(field) or "", str):
+            return None, [Problem(where, f"{field} is not a string: correct it or leave it out")]
     label = Label(entry["label"])
-    kind = OTHER_NAMES.get(entry.get("kind"), entry.get("kind"))
+    kind = OTHER_NAMES.get(entry.get("kind") or "", entry.get("kind") or None)
     problems = []
     if strict:
         if kind is not None and kind not in KINDS[label] and label is not Label.AMBIGUOUS:
             problems.append(Problem(where, f"unknown kind {kind!r} of {label}: see training/LABELLING.md"))
-        for field in sorted(set(entry) - PARAGRAPH_FIELDS):
-            problems.append(Problem(where, f"unknown field {field!r}: use {', '.join(sorted(PARAGRAPH_FIELDS))}"))
+        known, strange = ", ".join(sorted(PARAGRAPH_FIELDS)), sorted(set(entry) - PARAGRAPH_FIELDS)
+        problems += [Problem(where, f"unknown field {field!r}: use {known}") for field in strange]
         if not entry["text"].strip():
             problems.append(Problem(where, "empty text: leave the paragraph out"))
     alt = Label(entry["alt"]) if entry.get("alt") else None
@@ -299,9 +304,7 @@ def _two_labels(articles: Sequence[LabelledArticle]) -> list[Problem]:
         unexplained = [where for paragraph, where in entries if not paragraph.reason]
         if len(labels) > 1 and unexplained:
             names = " and ".join(sorted(labels))
-            problems.append(
-                Problem(unexplained[0], f"{text[:60]!r} is {names}: correct one, or give each a `reason`")
-            )
+            problems.append(Problem(unexplained[0], f"{text[:60]!r} is {names}: correct one, or give each a `reason`"))
     return problems
 
 

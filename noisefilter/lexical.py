@@ -77,9 +77,10 @@ class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Return the terms of `texts` as a sparse matrix, shape (n_texts, n_terms), float64."""
         check_is_fitted(self)
         normal = [normalise(text) for text in texts]
-        return sparse.hstack(
+        terms: sparse.csr_matrix = sparse.hstack(
             [self.words_.transform(normal), self.characters_.transform(normal)], format="csr"
         )
+        return terms
 
     def knows(self, text: str) -> bool:
         """Tell whether a paragraph has a term of the vocabulary besides what only its shape gives."""

@@ -13,7 +13,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from noisefilter.labels import Label, LabelledArticle, LabelledParagraph
+from noisefilter.article import Label
+from noisefilter.labels import LabelledArticle, LabelledParagraph
 
 FORMS = ("headline", "headline_and_blurb", "blurb", "paragraph", "poll", "advert")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[\"'“‘A-Z0-9])")
@@ -91,9 +92,7 @@ def synthesise(articles: Sequence[LabelledArticle], how: Synthesis) -> list[Labe
 
 def _thinned(host: LabelledArticle, chance: random.Random, how: Synthesis) -> list[LabelledParagraph]:
     share = chance.uniform(how.thinnest, how.thickest)
-    return [
-        paragraph for paragraph in host.paragraphs if not paragraph.label.is_noise or chance.random() < share
-    ]
+    return [paragraph for paragraph in host.paragraphs if not paragraph.label.is_noise or chance.random() < share]
 
 
 def _insert(donor: LabelledArticle, asides: dict[str, list[str]], chance: random.Random) -> list[str]:
@@ -115,9 +114,7 @@ def _insert(donor: LabelledArticle, asides: dict[str, list[str]], chance: random
     return [text] if form == "paragraph" else [blurb]
 
 
-def _splice(
-    paragraphs: list[LabelledParagraph], lines: list[str], chance: random.Random, how: Synthesis
-) -> None:
+def _splice(paragraphs: list[LabelledParagraph], lines: list[str], chance: random.Random, how: Synthesis) -> None:
     insert = [LabelledParagraph(line, Label.OFF_TOPIC, "spliced") for line in lines]
     for _ in range(2 if chance.random() < how.pasted_twice else 1):
         at = chance.randint(min(1, len(paragraphs)), len(paragraphs))

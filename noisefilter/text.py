@@ -6,6 +6,7 @@ original characters; only the features look at the normalised ones.
 
 import re
 import unicodedata
+from itertools import pairwise
 
 MAX_LOOKED_AT = 20_000
 """Characters of one paragraph that features look at; the rest is never read (nor cut from the output)."""
@@ -30,7 +31,9 @@ _QUOTES = str.maketrans(
         "‑": "-",
     }
 )
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 _SPACE = re.compile(r"\s+")
 
 _TOKEN = re.compile(
@@ -141,7 +144,7 @@ def lexical_tokens(text: str) -> list[str]:
     extra += [f"last:{' '.join(shapes[-size:])}" for size in (1, 2, 3) if len(shapes) >= size]
     if len(shapes) <= 8:
         extra.append(f"whole:{' '.join(shapes)}")
-    pairs = [f"{left} {right}" for left, right in zip(sequence, sequence[1:], strict=False)]
+    pairs = [f"{left} {right}" for left, right in pairwise(sequence)]
     return sequence[1:-1] + pairs + extra
 
 

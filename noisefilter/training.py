@@ -14,11 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from noisefilter.article import Label
 from noisefilter.bundle import Model
-from noisefilter.classifier import CLASSES, NoiseClassifier
+from noisefilter.classifier import NoiseClassifier
 from noisefilter.context import in_context
 from noisefilter.errors import LabelError, RecipeError
 from noisefilter.labels import LabelledArticle
 from noisefilter.language import CommonWords
+from noisefilter.look import CLASSES
 from noisefilter.policy import BudgetRow, LossBudgets
 from noisefilter.synthesis import Synthesis, synthesise
 
@@ -113,7 +114,7 @@ def train(
     *,
     jobs: int = 1,
     cache: Path | None = None,
-    progress: Progress = lambda what, done, total: None,
+    progress: Progress | None = None,
     sources: Sequence[Mapping[str, Any]] = (),
 ) -> Model:
     """Fit a model and find its thresholds on articles from sites that the fit did not see.
@@ -150,13 +151,15 @@ def train(
         labels = {paragraph.label for article in task for paragraph in article.paragraphs}
         if not {Label.CONTENT, Label.BOILERPLATE, Label.OFF_TOPIC} <= labels:
             raise LabelError(
-                "the sites are too few to calibrate on: label articles of at least five sites, each class on two or more"
+                "the sites are too few to calibrate on: label more sites, each class on two or more of them"
             )
     fitted = []
-    progress("fitting", 0, len(tasks))
+    if progress:
+        progress("fitting", 0, len(tasks))
     for classifier in Parallel(n_jobs=jobs, return_as="generator")(delayed(fit)(task, recipe) for task in tasks):
         fitted.append(classifier)
-        progress("fitting", len(fitted), len(tasks))
+        if progress:
+            progress("fitting", len(fitted), len(tasks))
     budgets = _calibrate(list(zip(fitted[:-1], parts, strict=True)), recipe)
     about = {
         "language": recipe.language,

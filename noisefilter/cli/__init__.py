@@ -1,5 +1,6 @@
 """The command line: one verb a file, heavy imports inside the verbs, exit codes in one place."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -44,6 +45,8 @@ def _options(
 
 def main() -> None:
     """Run the command line; what is wrong with the input ends as one line on stderr and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a table of an article's words must not fail on a narrow terminal
     try:
         app()
     except NoisefilterError as error:

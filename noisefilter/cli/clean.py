@@ -1,15 +1,21 @@
 """``noisefilter clean``: write articles without their noise."""
 
 import difflib
+import errno
 import json
+import os
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from noisefilter.cli.options import Cap, Files, LossBudget, ModelPath, RulesPath
-from noisefilter.cli.outcome import STREAM, Outcome, each_text, guarded, name_of, say, write_out
+from noisefilter.cli.outcome import STREAM, Outcome, each_text, guarded, name_of, say, to_bytes, write_out
 from noisefilter.errors import InputError
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def clean(
@@ -32,10 +38,7 @@ def clean(
     if sum((out is not None, in_place, diff)) > 1:
         raise typer.BadParameter("use one of -o, --in-place and --diff")
     files = files or [STREAM]
-    if in_place and STREAM in files:
-        raise typer.BadParameter("--in-place needs files: stdin has no place to write to")
-    if out is not None and len(files) > 1 and not out.is_dir():
-        raise typer.BadParameter(f"{out} is not a folder: with several inputs, give -o an existing folder")
+    _refuse_no_place(files, out, in_place=in_place)
 
     from noisefilter.article import Article
     from noisefilter.cleaner import NoiseFilter
@@ -73,18 +76,35 @@ def clean(
     raise typer.Exit(outcome.exit_code)
 
 
+def _refuse_no_place(files: list[str], out: Path | None, *, in_place: bool) -> None:
+    """Raise a usage error if not every input has a place of its own to be written to."""
+    if in_place and STREAM in files:
+        raise typer.BadParameter("--in-place needs files: stdin has no place to write to")
+    if out is None or len(files) == 1:
+        return
+    if not out.is_dir():
+        raise typer.BadParameter(f"{out} is not a folder: with several inputs, give -o an existing folder")
+    name, inputs = Counter(Path(file).name for file in files).most_common(1)[0]
+    if inputs > 1:
+        raise typer.BadParameter(f"{inputs} inputs would go to {out / name}: clean them into different folders")
+
+
 def _write(path: Path, text: str) -> None:
     from noisefilter.files import replace_file
 
     try:
-        replace_file(path, text.encode())
+        if path.exists() and not os.access(path, os.W_OK):  # a rename would not ask
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        replace_file(path, to_bytes(text))
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}): it is left as it was") from None
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}), nothing was changed: check that its folder exists, "
+            "has room, and may be written to"
+        ) from None
 
 
 def _unified(file: str, before: str, after: str) -> str:
     lines = difflib.unified_diff(
-        before.split("\n"), after.split("\n"), f"a/{name_of(file)}", f"b/{name_of(file)}", lineterm=""
+        _LINE.findall(before), _LINE.findall(after), f"a/{name_of(file)}", f"b/{name_of(file)}"
     )
-    text = "\n".join(lines)
-    return f"{text}\n" if text else ""
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

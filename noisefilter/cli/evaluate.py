@@ -14,7 +14,8 @@ def evaluate(
     labels: Labels,
     model: ModelPath = None,
     compare: Annotated[
-        Path | None, typer.Option("--compare", metavar="OTHER_MODEL", help="Show how much the model differs from this one.")
+        Path | None,
+        typer.Option("--compare", metavar="OTHER_MODEL", help="Show how much the model differs from this one."),
     ] = None,
     as_json: AsJson = False,
     loss_budget: LossBudget = 0.01,

@@ -43,7 +43,9 @@ def show_evaluation(evaluation: "Evaluation", title: str, console: Console) -> N
             console.print(f"… and {len(frame) - _SOURCES_SHOWN} more (see --json)")
     columns = ["source", "article", "index", "kind", "noise_probability", "reason", "text"]
     _show_frame("noise that was kept, worst first", evaluation.missed[columns], console)
-    _show_frame("content that was dropped or came nearest to it", evaluation.lost[["label", *columns[:-1], "text"]], console)
+    _show_frame(
+        "content that was dropped or came nearest to it", evaluation.lost[["label", *columns[:-1], "text"]], console
+    )
 
 
 def _show_frame(title: str, frame: "pd.DataFrame", console: Console) -> None:

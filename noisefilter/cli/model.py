@@ -11,7 +11,9 @@ from noisefilter.cli.outcome import say, write_out
 
 app = typer.Typer(help="Look at a model bundle: info, verify, export.", no_args_is_help=True, rich_markup_mode=None)
 
-Bundle = Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="A model bundle; by default the one that ships.")]
+Bundle = Annotated[
+    Path | None, typer.Argument(metavar="[MODEL]", help="A model bundle; by default the one that ships.")
+]
 
 
 @app.command()

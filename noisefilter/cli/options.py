@@ -16,7 +16,8 @@ ModelPath = Annotated[
     Path | None, typer.Option("--model", metavar="MODEL", help="A model bundle; by default the one that ships.")
 ]
 RulesPath = Annotated[
-    Path | None, typer.Option("--rules", metavar="RULES", help="Your own rules.toml: keep or drop, by literal or pattern.")
+    Path | None,
+    typer.Option("--rules", metavar="RULES", help="Your own rules.toml: keep or drop, by literal or pattern."),
 ]
 Cap = Annotated[
     float,

@@ -59,10 +59,14 @@ def each_text(files: list[str], outcome: Outcome) -> Iterator[tuple[str, str]]:
     """Yield (file, text) of each input that is the text of an article; report the others."""
     for file in files or [STREAM]:
         try:
-            raw = sys.stdin.buffer.read() if file == STREAM else read_bytes(Path(file))
+            raw = _stdin() if file == STREAM else read_bytes(Path(file))
             yield file, decode(raw, name_of(file))
         except InputError as error:
             outcome.fail(error)
+
+
+def _stdin() -> bytes:
+    return sys.stdin.buffer.read() if sys.stdin else b""  # it is None where the caller closed it
 
 
 def guarded(outcome: Outcome, work: Callable[[], None]) -> None:
@@ -73,7 +77,12 @@ def guarded(outcome: Outcome, work: Callable[[], None]) -> None:
         outcome.fail(error)
 
 
+def to_bytes(text: str) -> bytes:
+    """Return text as UTF-8, line ends as they are; a file's name that is no UTF-8 comes out escaped."""
+    return text.encode(errors="backslashreplace")
+
+
 def write_out(text: str) -> None:
-    """Write text to stdout as UTF-8 bytes, line ends as they are."""
-    sys.stdout.buffer.write(text.encode())
+    """Write text to stdout as `to_bytes` gives it."""
+    sys.stdout.buffer.write(to_bytes(text))
     sys.stdout.buffer.flush()

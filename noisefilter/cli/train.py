@@ -27,6 +27,8 @@ def train(
     ] = None,
 ) -> None:
     """Train a model, find its thresholds, test it, and write the bundle with its card."""
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is not a folder: make it, or choose another -o")
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -45,7 +47,12 @@ def train(
     for name, held in tests.items():
         refuse_overlap(articles, held, name)
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("fitting", total=None)
         model = fit(

@@ -1,0 +1,107 @@
+"""How much of a paragraph the trusted others vouch for.
+
+Once there is a first idea of which paragraphs are noise, only the likely
+content should count as the article: two lines of one insert hold each other's
+words, and so do a headline and its repetition. Each other paragraph vouches
+with its trust, the probability that it is content; and vouching is measured
+three times, by all others, by those more than one and by those more than two
+paragraphs away.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisefilter.context import NEIGHBOURS, ArticleReading
+
+DISTANCES = (0, 1, 2)
+_MEASURES = ("vouched", "words_vouched", "words_alone", "names_vouched", "names_alone", "names_known")
+_ABSOLUTE = (
+    *(f"{measure}_beyond_{distance}" for distance in DISTANCES for measure in _MEASURES),
+    "cosine_trusted",
+    "around_trusted",
+)
+RELATIONS = (*_ABSOLUTE, *(f"{name}_relative" for name in _ABSOLUTE))
+"""Names of the columns: each measure as it is, then less its median over the article."""
+
+
+def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the trusted paragraphs say of each other.
+
+    Parameters
+    ----------
+    reading : ArticleReading
+    trust : ndarray, shape (n_paragraphs,)
+        Probability that each paragraph is content.
+
+    Returns
+    -------
+    ndarray, shape (n_paragraphs, len(RELATIONS))
+    """
+    if not reading.readings:
+        return np.empty((0, len(RELATIONS)))
+    weight = trust.tolist()
+    trusted = {term: sorted(held, key=lambda at: (-weight[at], at)) for term, held in reading.holders.items()}
+    total: dict[str, float] = {}
+    for one, share in zip(reading.readings, weight, strict=True):
+        for term, value in one.weights.items():
+            total[term] = total.get(term, 0.0) + share * value
+    square = sum(value * value for value in total.values())
+    table = np.array([_row(reading, index, weight, trusted, total, square) for index in range(len(weight))])
+    return np.hstack([table, reading.relative(table)])
+
+
+def _row(
+    reading: ArticleReading,
+    index: int,
+    weight: list[float],
+    trusted: dict[str, list[int]],
+    total: dict[str, float],
+    square: float,
+) -> list[float]:
+    one, twins = reading.readings[index], reading.twins[index]
+    row = []
+    for distance in DISTANCES:
+        vouched = {
+            term: next((weight[at] for at in trusted[term] if at not in twins and abs(at - index) > distance), 0.0)
+            for term in one.idf
+        }
+        if distance == 0 and reading.titled(index):
+            vouched |= dict.fromkeys(one.stems & reading.title.stems, 1.0)
+        words = sum(vouched.values())
+        names = sum(vouched[term] for term in one.names)
+        row += [
+            sum(one.idf[term] * share for term, share in vouched.items()) / one.mass if one.mass else 0.5,
+            math.log1p(words),
+            math.log1p(max(0.0, len(vouched) - words)),
+            names / len(one.names) if one.names else 0.5,
+            math.log1p(max(0.0, len(one.names) - names)),
+            math.log1p(names),
+        ]
+    return [*row, _cosine_trusted(reading, index, weight, total, square), _around_trusted(reading, index, weight)]
+
+
+def _cosine_trusted(
+    reading: ArticleReading, index: int, weight: list[float], total: dict[str, float], square: float
+) -> float:
+    own: dict[str, float] = {}
+    for twin in sorted(reading.twins[index]):
+        for term, value in reading.readings[twin].weights.items():
+            own[term] = own.get(term, 0.0) + weight[twin] * value
+    for term, value in own.items():
+        square += (total[term] - value) ** 2 - total[term] ** 2
+    rest = {term: total[term] - value for term, value in own.items()}
+    return reading.readings[index].cosine(rest, math.sqrt(square) if square > 1e-9 else 0.0)
+
+
+def _around_trusted(reading: ArticleReading, index: int, weight: list[float]) -> float:
+    one = reading.readings[index]
+    if not one.mass:
+        return 0.5
+    best: dict[str, float] = {}
+    for at in range(max(0, index - NEIGHBOURS), min(len(weight), index + NEIGHBOURS + 1)):
+        if at not in reading.twins[index]:
+            for term in one.stems & reading.readings[at].stems:
+                best[term] = max(best.get(term, 0.0), weight[at])
+    return sum(value * best.get(term, 0.0) for term, value in one.idf.items()) / one.mass

@@ -1,0 +1,200 @@
+"""Bundles whose digests fit but whose content was made to deceive."""
+
+import io
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from bundle_support import members_of, refused, sealed, zipped
+
+
+def with_arrays(data, change):
+    members = members_of(data)
+    arrays = members_of(members["arrays.npz"])
+    change(arrays)
+    return sealed({**members, "arrays.npz": zipped(arrays)})
+
+
+def npy(array, **options):
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.asarray(array), **options)
+    return buffer.getvalue()
+
+
+def header(text, body=b""):
+    padded = text.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + body
+
+
+class Bomb:
+    exploded = False
+
+    def __reduce__(self):
+        return Bomb.explode, ()
+
+    @staticmethod
+    def explode():
+        Bomb.exploded = True
+
+
+def object_array(arrays):
+    arrays["coef.npy"] = npy(np.array([Bomb()], dtype=object), allow_pickle=True)
+
+
+def object_header(arrays):
+    description = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+    arrays["coef.npy"] = header(description, pickle.dumps([Bomb()]))
+
+
+def bare_pickle(arrays):
+    arrays["coef.npy"] = pickle.dumps(Bomb())
+
+
+@pytest.mark.parametrize("change", [object_array, object_header, bare_pickle])
+def test_a_pickle_is_never_loaded(tiny_bundle, change):
+    refused(with_arrays(tiny_bundle, change))
+    refused(sealed({**members_of(tiny_bundle), "arrays.npz": pickle.dumps(Bomb())}))
+    assert not Bomb.exploded
+
+
+def changed(name, change):
+    def apply(arrays):
+        arrays[name] = npy(change(np.load(io.BytesIO(arrays[name]))))
+
+    return apply
+
+
+def spoilt(number):
+    def apply(array):
+        array.flat[0] = number
+        return array
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("coef.npy", lambda array: array[:, :-1], "shape"),
+        ("coef.npy", np.transpose, ""),
+        ("lexical_coef.npy", lambda array: array[:2], "shape"),
+        ("words_idf.npy", lambda array: array[:-1], "shape"),
+        ("stems_idf.npy", lambda array: np.append(array, 1.0), "shape"),
+        ("intercept.npy", lambda _: np.float64(1), "shape"),
+        ("coef.npy", spoilt(np.nan), "not finite"),
+        ("words_idf.npy", spoilt(np.inf), "not finite"),
+        ("knots.npy", spoilt(-np.inf), "not finite"),
+        ("knot_counts.npy", spoilt(-1), ""),
+        ("knot_counts.npy", spoilt(2**62), ""),
+        ("coef.npy", lambda array: array.astype(complex), "not what its header says"),
+        ("coef.npy", lambda array: array.astype("U8"), "not what its header says"),
+        ("coef.npy", lambda array: array + 1000 * np.arange(3)[:, None], "self-test"),
+        ("intercept.npy", lambda array: array + np.array([0, 1, 5]), "self-test"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(tiny_bundle, name, change, words):
+    refused(with_arrays(tiny_bundle, changed(name, change)), words)
+
+
+DESCRIPTION = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY",
+        b"\x93NUMPY\x02\x00" + bytes(40),
+        header(DESCRIPTION % "(1099511627776,)", bytes(8)),
+        header(DESCRIPTION % "(-1,)", bytes(8)),
+        header(DESCRIPTION % "(0, 4611686018427387904, 4)"),
+        header(DESCRIPTION % "'many'"),
+        header("{'descr': 'f8'}"),
+        header("not a header"),
+        header("(" * 150 + ")" * 150),
+        header("-" * 9000 + "1"),
+        header("[" * 20_000),
+        header("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,), }", bytes(8)),
+    ],
+    ids=(
+        "empty, magic only, version 2, huge shape, negative shape, overflowing shape, shape of text, shape missing, text, "
+        "brackets, signs, long, records"
+    ).split(", "),
+)
+def test_a_strange_array_header_is_refused(tiny_bundle, content):
+    refused(with_arrays(tiny_bundle, lambda arrays: arrays.update({"unseen_idf.npy": content})))
+
+
+def test_an_encrypted_array_is_refused(tiny_bundle):
+    members = members_of(tiny_bundle)
+    arrays = bytearray(members["arrays.npz"])
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        arrays[arrays.index(mark) + flags] |= 1
+    refused(sealed({**members, "arrays.npz": bytes(arrays)}))
+
+
+def test_a_missing_array_is_refused(tiny_bundle):
+    refused(with_arrays(tiny_bundle, lambda arrays: arrays.pop("coef.npy")), "coef")
+
+
+MANIFESTS = {
+    "a list of classes cut short": lambda manifest: manifest["classes"].pop(),
+    "another feature": lambda manifest: manifest["features"].append("moon_phase"),
+    "no parameters": lambda manifest: manifest.pop("parameters"),
+    "no budgets": lambda manifest: manifest.pop("budgets"),
+    "a strange budget": lambda manifest: manifest["budgets"][0].update(colour="red"),
+    "a threshold of text": lambda manifest: manifest["budgets"][0].update(threshold="0.5"),
+    "a threshold not finite": lambda manifest: manifest["budgets"][0].update(threshold=float("nan")),
+    "a floor not finite": lambda manifest: manifest.update(common_words_floor=float("nan")),
+    "a floor of text": lambda manifest: manifest.update(common_words_floor="low"),
+    "no self-test": lambda manifest: manifest.pop("self_test"),
+    "an empty self-test": lambda manifest: manifest.update(self_test=[]),
+    "a self-test of text": lambda manifest: manifest["self_test"].__setitem__(0, "fine"),
+    "a ragged self-test": lambda manifest: manifest["self_test"][0].append([1]),
+    "another self-test": lambda manifest: manifest["self_test"][0].__setitem__(0, [0.2, 0.3, 0.5]),
+    "budgets that fall": lambda manifest: manifest["budgets"].reverse(),
+    "no members": lambda manifest: manifest.pop("members"),
+    "a size that is another": lambda manifest: manifest["members"]["card.md"].update(size=10**9),
+    "members that are none": lambda manifest: manifest.update(members=None),
+    "gram lengths of text": lambda manifest: manifest["parameters"].update(shortest="two"),
+    "parameters that are none": lambda manifest: manifest.update(parameters=None),
+    "a missing parameter": lambda manifest: manifest["parameters"].pop("longest"),
+    "about that is none": lambda manifest: manifest.pop("about"),
+}
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_strange_manifest_is_refused(tiny_bundle, name):
+    refused(sealed(members_of(tiny_bundle), MANIFESTS[name]))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"null", b"\xff", b"[" * 100_000, b'{"noisefilter_format": "1"}']
+)
+def test_a_manifest_that_is_none_is_refused(tiny_bundle, content):
+    refused(zipped({**members_of(tiny_bundle), "manifest.json": content}))
+
+
+LOADING = """
+import sys
+from noisefilter.bundle import load_model
+from noisefilter.errors import ModelError
+
+try:
+    load_model(sys.argv[1])
+except ModelError:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize("name", ["shortest", "longest"])
+def test_settings_that_would_take_forever_are_refused(tiny_bundle, tmp_path, name):
+    endless = {name: -(10**10) if name == "shortest" else 10**10}
+    path = tmp_path / "a.noisefilter"
+    path.write_bytes(sealed(members_of(tiny_bundle), lambda manifest: manifest["parameters"].update(endless)))
+    result = subprocess.run(
+        [sys.executable, "-c", LOADING, path], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert (result.stdout, result.stderr) == ("refused\n", "")

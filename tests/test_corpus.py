@@ -1,0 +1,108 @@
+import json
+import re
+from collections import Counter, defaultdict
+
+import pytest
+
+from noisefilter.article import Label
+from noisefilter.labels import check_labels, read_labels, refuse_overlap
+from noisefilter.text import normalise
+
+TOKEN = re.compile(r"\w+(?:['’]\w+)*")
+
+
+@pytest.fixture(scope="module")
+def noise(corpus):
+    return sorted({normalise(p.text) for entry in corpus for p in entry.paragraphs if p.label.is_noise})
+
+
+def template_of(text):
+    """Return a text with its capitalised words and numbers masked, or None if under four words are left."""
+    words = [word if word[0].islower() else "_" for word in TOKEN.findall(text)]
+    if len(words) - words.count("_") < 4:
+        return None
+    return re.sub(r"(?:_ )*_", "_", " ".join(words))
+
+
+def test_the_corpus_follows_its_own_guide(corpus_files):
+    _, problems = check_labels(corpus_files)
+    assert [str(problem) for problem in problems] == []
+
+
+def test_there_are_articles_enough(corpus):
+    assert len(corpus) >= 300
+    assert len({entry.topic for entry in corpus} - {None}) >= 25
+    assert len({entry.form for entry in corpus} - {None}) >= 12
+    assert all(entry.topic and entry.form and entry.language == "en" for entry in corpus)
+
+
+def test_articles_have_six_to_thirty_paragraphs(corpus):
+    sizes = {entry.id: len(entry.paragraphs) for entry in corpus}
+    assert {name: size for name, size in sizes.items() if not 6 <= size <= 30} == {}
+
+
+def test_there_is_noise_enough(noise):
+    assert len(noise) >= 3000
+
+
+def test_there_is_hard_content_enough(corpus):
+    hard = {
+        normalise(p.text)
+        for entry in corpus
+        for p in entry.paragraphs
+        if p.label is Label.CONTENT and p.kind is not None
+    }
+    assert len(hard) >= 1000
+
+
+def test_no_template_of_noise_is_filled_in_more_than_five_times(noise):
+    filled = defaultdict(list)
+    for text in noise:
+        template = template_of(text)
+        if template:
+            filled[template].append(text)
+    assert {template: texts for template, texts in filled.items() if len(texts) > 5} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "template"),
+    [
+        ("Read more: Rovers sign Costa on loan until 2027", "_ more _ sign _ on loan until _"),
+        ("Sign up for our newsletter", "_ up for our newsletter"),
+        ("Photo by Ines Okafor for Harbour Post", None),
+    ],
+)
+def test_templates_mask_names_and_numbers(text, template):
+    assert template_of(text) == template
+
+
+def test_the_same_words_are_noise_here_and_content_there(corpus):
+    labels = defaultdict(set)
+    for entry in corpus:
+        for paragraph in entry.paragraphs:
+            if len(paragraph.text.split()) >= 6:
+                labels[normalise(paragraph.text)].add(paragraph.label.is_noise)
+    assert sum(len(both) == 2 for both in labels.values()) >= 10
+
+
+def test_some_articles_are_clean(corpus):
+    clean = [entry for entry in corpus if not any(p.label.is_noise for p in entry.paragraphs)]
+    assert len(clean) >= len(corpus) / 50
+
+
+def test_the_test_split_is_a_fifth_apart_by_article_and_site(corpus_files):
+    train, test = (read_labels([path]) for path in corpus_files)
+    refuse_overlap(train, test, "test.jsonl")
+    assert 0.15 <= len(test) / (len(train) + len(test)) <= 0.25
+    assert len({entry.site for entry in test}) >= 20
+
+
+def test_both_sides_hold_every_label(corpus_files):
+    for path in corpus_files:
+        found = Counter(p.label for entry in read_labels([path]) for p in entry.paragraphs)
+        assert min(found[label] for label in (Label.CONTENT, Label.BOILERPLATE, Label.OFF_TOPIC)) >= 100
+
+
+def test_all_of_it_is_ours_to_give(corpus_files):
+    rows = [json.loads(line) for path in corpus_files for line in path.read_text(encoding="utf-8").split("\n") if line]
+    assert {row["license"] for row in rows} == {"CC0-1.0"}
