@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from noisefilter.article import Article, Label, Paragraph
-    from noisefilter.bundle import Model, load_model
+    from noisefilter.bundle import load_model
     from noisefilter.cleaner import CleanedArticle, NoiseFilter, clean
     from noisefilter.errors import NoisefilterError
+    from noisefilter.model import Model
     from noisefilter.policy import Decision, Reason
     from noisefilter.rules import Rule, Rules, load_rules
 
@@ -23,7 +24,7 @@ _HOME = {
     "CleanedArticle": "cleaner",
     "Decision": "policy",
     "Label": "article",
-    "Model": "bundle",
+    "Model": "model",
     "NoiseFilter": "cleaner",
     "NoisefilterError": "errors",
     "Paragraph": "article",

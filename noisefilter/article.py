@@ -1,10 +1,10 @@
 """An article and its paragraphs: splitting text without losing a character, and joining it again."""
 
-import math
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -131,7 +131,7 @@ class Article:
         """Return the text less the paragraphs of these indices.
 
         What is left is a subsequence of the text. Where paragraphs were taken
-        out, the widest of the line ends around them stays; two of them, where
+        out, the widest of the line ends around them stays; all of them, where
         one would make the neighbours read as one hard-wrapped paragraph.
         """
         if not dropped:
@@ -194,40 +194,33 @@ def _split(text: str) -> list[Paragraph]:
 
 def _paragraphs_of(text: str, block: list[tuple[int, int]]) -> list[Paragraph]:
     """Return the paragraphs of lines that no blank line separates."""
-    lines = [text[start:end] for start, end in block]
-    spans = []
-    first = 0
-    while first < len(block):
-        last = _end_of_run(lines, first)
-        if _hard_wrapped(lines[first : last + 1]):
-            spans.append((block[first][0], block[last][1]))
+    spans: list[tuple[int, int]] = []
+    joins = _wrapped_breaks([text[start:end] for start, end in block])
+    for index, (start, end) in enumerate(block):
+        if index and joins[index - 1]:
+            spans[-1] = (spans[-1][0], end)
         else:
-            spans += block[first : last + 1]
-        first = last + 1
+            spans.append((start, end))
     return [Paragraph(text[start:end], start, end) for start, end in spans]
 
 
-def _end_of_run(lines: list[str], first: int) -> int:
-    """Return the last of the lines, from `first` on, each of which is filled: the next one's first word had no room."""
-    width = len(lines[first].rstrip())
-    narrowest = math.inf
-    last = first
-    while last + 1 < len(lines):
-        after = lines[last + 1]
-        width = max(width, len(after.rstrip()))
-        narrowest = min(narrowest, len(lines[last].rstrip()) + 1 + len(after.split(maxsplit=1)[0]))
-        if width > _WIDEST or narrowest <= width - _SLACK:
-            break
-        last += 1
-    return last
+def _wrapped_breaks(lines: list[str]) -> list[bool]:
+    """Tell, for each break between two lines, whether a typesetter put it there.
 
-
-def _hard_wrapped(lines: list[str]) -> bool:
-    """Tell whether filled lines are prose that a typesetter broke, and not headlines or items of like length.
-
-    Prose goes on in lower case after most of its breaks.
+    A line was filled if the next one's first word would not have fitted. The
+    block is hard-wrapped if its filled lines go on in lower case as often as
+    prose does; headlines and list items of like length do not.
     """
-    if len(lines) < 2 or max(map(len, lines)) < _NARROWEST:
-        return False
-    going_on = sum(line.lstrip()[0].islower() for line in lines[1:])
-    return going_on >= max(1.0, _LOWER_CASE_BREAKS * (len(lines) - 1))
+    separate = [False] * (len(lines) - 1)
+    if len(lines) < 2:
+        return separate
+    width = max(len(line.rstrip()) for line in lines)
+    if not _NARROWEST <= width <= _WIDEST:
+        return separate
+    filled = [
+        len(line.rstrip()) + 1 + len(after.split(maxsplit=1)[0]) > width - _SLACK for line, after in pairwise(lines)
+    ]
+    going_on = [after.lstrip()[0].islower() for full, after in zip(filled, lines[1:], strict=False) if full]
+    if not going_on or sum(going_on) < max(1.0, _LOWER_CASE_BREAKS * len(going_on)):
+        return separate
+    return filled

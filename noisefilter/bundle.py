@@ -17,8 +17,8 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from noisefilter.article import Article, Label
+from noisefilter.arrays import pack, unpack
+from noisefilter.article import Article
 from noisefilter.classifier import FIRST_LOOK, SECOND_LOOK, NoiseClassifier
 from noisefilter.context import ContextFeatures
 from noisefilter.curves import PiecewiseLinear
 from noisefilter.errors import ModelError
 from noisefilter.files import replace_file
-from noisefilter.headline import title_index
 from noisefilter.language import CommonWords
 from noisefilter.lexical import LexicalFeatures
 from noisefilter.look import CLASSES, Look
-from noisefilter.policy import BudgetRow, LossBudgets, Reason, Scored
+from noisefilter.model import Model
+from noisefilter.policy import BudgetRow, LossBudgets
 
 FORMAT = 1
 """Version of the bundle's format; a reader refuses a newer one."""
@@ -49,6 +50,7 @@ _MEMBERS = ("arrays.npz", "words.txt", "characters.txt", "stems.txt", "common.tx
 _TERM_LISTS = ("words", "characters", "stems", "common")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TOLERANCE = 1e-5
+_LONGEST_GRAM = 16
 _LIBRARIES = ("numpy", "scipy", "scikit-learn")
 _SELF_TEST = (
     Article(
@@ -67,46 +69,6 @@ _SELF_TEST = (
     ),
     Article(None, ["© 2020", "Статья", "", "\ufeff one\u00a0two ‘three’"]),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A trained model with all that decisions need.
-
-    Attributes
-    ----------
-    classifier : NoiseClassifier
-    common_words : CommonWords
-    budgets : LossBudgets
-    about : mapping
-        What the manifest tells besides: language, training data, metrics, recipe.
-    card : str
-        The model card, Markdown.
-    """
-
-    classifier: NoiseClassifier
-    common_words: CommonWords
-    budgets: LossBudgets
-    about: Mapping[str, Any]
-    card: str = ""
-
-    def score(self, article: Article) -> tuple[Scored, ...]:
-        """Return the probabilities of each paragraph, and what protects it."""
-        probabilities = self.classifier.score_article(article)
-        foreign = not self.common_words.read_like(article)
-        title = title_index(article)
-        scored = []
-        for index, paragraph in enumerate(article.paragraphs):
-            shield = None
-            if index == title:
-                shield = Reason.TITLE
-            elif foreign:
-                shield = Reason.OTHER_LANGUAGE
-            elif not self.classifier.lexical_.knows(paragraph.text):
-                shield = Reason.NO_KNOWN_FEATURE
-            shares = {Label(name): float(share) for name, share in zip(CLASSES, probabilities[index], strict=True)}
-            scored.append(Scored(shares, shield))
-        return tuple(scored)
 
 
 def save_model(model: Model, path: Path) -> Model:
@@ -168,7 +130,7 @@ def to_bytes(model: Model) -> bytes:
     """Return the bundle of a model: the same bytes for the same model."""
     classifier = model.classifier
     numbers, terms = _arrays_of(model)
-    members = {"arrays.npz": _npz(numbers), "card.md": model.card.encode()}
+    members = {"arrays.npz": pack(numbers), "card.md": model.card.encode()}
     members |= {f"{name}.txt": "".join(f"{term}\n" for term in terms[name]).encode() for name in _TERM_LISTS}
     manifest = {
         "noisefilter_format": FORMAT,
@@ -184,7 +146,7 @@ def to_bytes(model: Model) -> bytes:
             name: {"size": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()} for name in _MEMBERS
         },
     }
-    rounded = _build(manifest, _read_npz(members["arrays.npz"], "the new model"), terms, model.card)
+    rounded = _build(manifest, unpack(members["arrays.npz"]), terms, model.card)
     manifest["self_test"] = [np.round(rounded.classifier.score_article(article), 8).tolist() for article in _SELF_TEST]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -202,7 +164,7 @@ def from_bytes(data: bytes, name: str) -> Model:
     manifest, members = _members(data, name)
     try:
         terms = {part: members[f"{part}.txt"].decode().split("\n")[:-1] for part in _TERM_LISTS}
-        arrays = _read_npz(members["arrays.npz"], name)
+        arrays = unpack(members["arrays.npz"])
         model = _build(manifest, arrays, terms, members["card.md"].decode())
         for article, expected in zip(_SELF_TEST, manifest["self_test"], strict=True):
             found = model.classifier.score_article(article)
@@ -210,8 +172,9 @@ def from_bytes(data: bytes, name: str) -> Model:
                 raise ModelError(f"{name}: fails its self-test: train it again with this version of noisefilter")
     except ModelError:
         raise
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
-        raise ModelError(f"{name}: damaged ({type(error).__name__}: {error}): fetch or train it again") from None
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelError(f"{name}: damaged ({what[:200]}): fetch or train it again") from None
     return model
 
 
@@ -223,7 +186,8 @@ def _members(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, bytes]]:
             manifest = _manifest(archive, name, len(data))
             members = {member: archive.read(member) for member in _MEMBERS}
         for member, content in members.items():
-            if hashlib.sha256(content).hexdigest() != manifest["members"][member]["sha256"]:
+            stated = manifest["members"][member]
+            if len(content) != stated["size"] or hashlib.sha256(content).hexdigest() != stated["sha256"]:
                 raise ModelError(f"{name}: {member} does not match its digest: {again}")
     except zipfile.BadZipFile as error:
         if data[:2] == b"PK":
@@ -242,7 +206,7 @@ def _manifest(archive: zipfile.ZipFile, name: str, size: int) -> dict[str, Any]:
     if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > size for info in infos):
         raise ModelError(f"{name}: its members are not stored plainly: fetch or train it again")
     manifest = json.loads(archive.read("manifest.json"))
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("noisefilter_format"), int):
+    if not isinstance(manifest, dict) or type(manifest.get("noisefilter_format")) is not int:
         raise ModelError(_foreign(name))
     if manifest["noisefilter_format"] > FORMAT:
         raise ModelError(
@@ -293,6 +257,8 @@ def _build(
     if tuple(manifest["classes"]) != CLASSES or tuple(manifest["features"]) != SECOND_LOOK:
         raise ValueError("its classes or features are not those of this version")
     parameters = {key: value for key, value in manifest["parameters"].items() if key in NoiseClassifier().get_params()}
+    if not 1 <= parameters["shortest"] <= parameters["longest"] <= _LONGEST_GRAM:
+        raise ValueError("the lengths of the character n-grams are out of range")
     classifier = NoiseClassifier(**parameters)
     shapes: dict[str, tuple[int, ...]] = {
         "words_idf": (len(terms["words"]),),
@@ -327,10 +293,20 @@ def _build(
     classifier.second_look_ = _look(arrays, "second", classifier)
     classifier.classes_ = np.array(CLASSES)
     floor = float(manifest["common_words_floor"])
+    if not 0 <= floor <= 1 or not isinstance(manifest["about"], dict):
+        raise ValueError("the manifest is not of this format")
     rows = tuple(BudgetRow(**row) for row in manifest["budgets"])
-    if not all(math.isfinite(value) for row in rows for value in asdict(row).values()):
-        raise ValueError("the budget table is not finite")
+    _check_budgets(rows)
     return Model(classifier, CommonWords(frozenset(terms["common"]), floor), LossBudgets(rows), manifest["about"], card)
+
+
+def _check_budgets(rows: Sequence[BudgetRow]) -> None:
+    budgets = [row.budget for row in rows]
+    thresholds = [row.threshold for row in rows]
+    if not rows or not all(math.isfinite(value) for row in rows for value in asdict(row).values()):
+        raise ValueError("the budget table is empty or not finite")
+    if budgets != sorted(budgets) or thresholds != sorted(thresholds, reverse=True) or thresholds[-1] < 0:
+        raise ValueError("the budget table does not rise")
 
 
 def _look(arrays: Mapping[str, NDArray[Any]], name: str, classifier: NoiseClassifier) -> Look:
@@ -352,40 +328,6 @@ def _regression(coef: NDArray[Any], intercept: NDArray[Any]) -> LogisticRegressi
     model.intercept_ = intercept.astype(np.float64)
     model.n_features_in_ = coef.shape[1]
     return model
-
-
-def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(arrays):
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), content.getvalue())
-    return buffer.getvalue()
-
-
-def _read_npz(data: bytes, name: str) -> dict[str, NDArray[Any]]:
-    """Read arrays of plain numbers; each header is held against the member's size before it is believed."""
-    arrays = {}
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        for info in archive.infolist():
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
-                raise ModelError(f"{name}: arrays are not stored plainly: fetch or train it again")
-            content = archive.read(info)
-            stream = io.BytesIO(content)
-            if np.lib.format.read_magic(stream) != (1, 0):
-                raise ValueError(f"{info.filename} has a strange header")
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-            size = math.prod(shape) * dtype.itemsize
-            if dtype.kind not in "fi" or fortran or size != len(content) - stream.tell():
-                raise ValueError(f"{info.filename} is not what its header says")
-            arrays[info.filename.removesuffix(".npy")] = np.frombuffer(content, dtype, offset=stream.tell()).reshape(
-                shape
-            )
-    except zipfile.BadZipFile as error:
-        raise ValueError(str(error)) from None
-    return arrays
 
 
 def export_pipeline(model: Model, path: Path) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from noisefilter.bundle import Model
 from noisefilter.evaluation import Evaluation
+from noisefilter.model import Model
 
 _TITLES = {
     "noise_recall": "noise recall",

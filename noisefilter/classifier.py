@@ -275,7 +275,8 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Sequence[ArticleParagraph]) -> NDArray[np.str_]:  # noqa: N803
         """Return the likeliest class of each sample, shape (n_samples,)."""
-        likeliest: NDArray[np.str_] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        probabilities = self.predict_proba(X)
+        likeliest: NDArray[np.str_] = self.classes_[np.argmax(probabilities, axis=1)]
         return likeliest
 
     def score_article(self, article: Article) -> NDArray[np.float64]:

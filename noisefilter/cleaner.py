@@ -7,7 +7,8 @@ from itertools import count, islice
 from pathlib import Path
 
 from noisefilter.article import Article, Paragraph
-from noisefilter.bundle import Model, load_model
+from noisefilter.bundle import load_model
+from noisefilter.model import Model
 from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET, Decision, LossBudgets, Policy, Scored
 from noisefilter.rules import Rules, load_rules
 

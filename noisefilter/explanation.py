@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from noisefilter.article import Article
-from noisefilter.bundle import Model
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.cleaner import CleanedArticle
 from noisefilter.look import CLASSES
+from noisefilter.model import Model
 
 _MOST = 6
 

@@ -3,7 +3,7 @@
 import re
 
 from noisefilter.article import Article
-from noisefilter.text import STOP_WORDS, ends_sentence, normalise, stem, word_list
+from noisefilter.text import normalise, word_list
 
 _METADATA = re.compile(
     r"^(?:(?:date|published|posted|updated|title|headline)\W{0,2}\s*)?"
@@ -11,13 +11,13 @@ _METADATA = re.compile(
     re.IGNORECASE,
 )
 _SITE_NAME = re.compile(r"\s+(?:\||-|—|::|»)\s+[^|]{2,40}$")
-_NOT_A_HEADLINE = re.compile(
-    r"^(?:by|photo|image|updated|published|posted|share|sign up|subscribe|advertisement|home|read more)\b"
-    r"|[©|>»]|https?:",
+_FURNITURE = re.compile(
+    r"^(?:by|photo|image|picture|updated|published|posted|share|follow|sign (?:up|in)|log in|subscribe|home|read"
+    r"|related|see also|advertisement|sponsored|click|download|copyright|source|filed under|tags?|topics?)\b"
+    r"|[©|>»@]|https?:|\bnewsletter|\bcookies?\b|\bcomments?\b|\b\d{1,2}[:.]\d{2}\b|\bmin(?:ute)? read\b",
     re.IGNORECASE,
 )
 _FEWEST_WORDS, _MOST_WORDS = 3, 30
-_SHARED_WITH_BODY = 0.34
 
 
 def headline_of(title: str) -> str:
@@ -31,20 +31,16 @@ def title_index(article: Article) -> int | None:
     """Return which paragraph is the title, or None.
 
     None where the article has a title of its own: then a paragraph that
-    repeats it is a repetition. Otherwise the first paragraph, if it reads like
-    a headline of what follows: short, no full stop, no cue of boilerplate, and
-    at least a third of its words come again below.
+    repeats it is a repetition. Otherwise the first paragraph, if it has the
+    form of a headline: 3 to 30 words, no full stop at the end, nothing that
+    furniture is recognised by. The rest of the article has no say, so the
+    title stays the title whatever else is dropped.
     """
-    if article.title and article.title.strip():
-        return None
-    if len(article.paragraphs) < 2:
+    if (article.title and article.title.strip()) or len(article.paragraphs) < 2:
         return None
     headline = headline_of(article.paragraphs[0].text)
-    words = word_list(headline)
-    if not _FEWEST_WORDS <= len(words) <= _MOST_WORDS:
+    if not _FEWEST_WORDS <= len(word_list(headline)) <= _MOST_WORDS:
         return None
-    if (ends_sentence(headline) and headline.endswith(".")) or _NOT_A_HEADLINE.search(headline):
+    if headline.rstrip("\"')]").endswith((".", ":", ",", ";")) or _FURNITURE.search(headline):
         return None
-    wanted = {stem(word) for word in words if word.lower() not in STOP_WORDS}
-    below = {stem(word) for later in article.paragraphs[1:] for word in word_list(normalise(later.text))}
-    return 0 if wanted and len(wanted & below) >= _SHARED_WITH_BODY * len(wanted) else None
+    return 0

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,6 +47,8 @@ ARTICLE_FIELDS = frozenset(
     lang authors published""".split()
 )
 PARAGRAPH_FIELDS = frozenset("text label kind alt reason".split())
+_SIDES = ("train", "test", "dev", "valid", "validation", "calibration")
+_LONG = 10
 _TEXT_FIELDS = ("title", "topic", "form", "language", "lang", "site_style", "domain", "source")
 
 
@@ -145,8 +148,8 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
     """Read label files and find all that is wrong with them.
 
     Checks the schema, labels and kinds, ids that come twice, articles and
-    paragraphs of ten words or more that stand in two files (splits), and the
-    same text with two labels where no `reason` is given.
+    paragraphs of ten words or more that stand on two sides of a split (files or
+    folders named train, test, dev, …), and the same text with two labels where no `reason` is given.
 
     Returns
     -------
@@ -156,7 +159,7 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
     """
     problems: list[Problem] = []
     articles: list[LabelledArticle] = []
-    file_of: dict[str, str] = {}
+    side_of: dict[str, str | None] = {}
     for path in paths:
         try:
             for where, line in _lines(path):
@@ -164,11 +167,11 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
                 problems += found
                 if article is not None:
                     articles.append(article)
-                    file_of[where] = str(path.parent / path.name)
+                    side_of[where] = _side(path)
         except LabelError as error:
             problems.append(Problem(str(path), str(error).removeprefix(f"{path}: ")))
     problems += _repeated_ids(articles)
-    problems += _across_files(articles, file_of)
+    problems += _across_splits(articles, side_of)
     problems += _two_labels(articles)
     return articles, problems
 
@@ -274,16 +277,27 @@ def _repeated_ids(articles: Sequence[LabelledArticle]) -> list[Problem]:
     return problems
 
 
-def _across_files(articles: Sequence[LabelledArticle], file_of: dict[str, str]) -> list[Problem]:
-    """Sites and longer paragraphs that stand on both sides of a split (train and test folders)."""
+def _side(path: Path) -> str | None:
+    """Return which side of a split a file is: what its name or its folder says, or None."""
+    for part in (path.stem.removesuffix(".jsonl"), path.resolve().parent.name):
+        for word in re.split(r"[^a-z]+", part.lower()):
+            if word in _SIDES:
+                return word
+    return None
+
+
+def _across_splits(articles: Sequence[LabelledArticle], side_of: dict[str, str | None]) -> list[Problem]:
+    """Find sites and longer paragraphs that stand on two sides of a split."""
     problems = []
     sides: dict[str, dict[str, str]] = defaultdict(dict)
     for article in articles:
-        side = Path(file_of[article.where]).stem
+        side = side_of[article.where]
+        if side is None:
+            continue
         sides[f"site {article.site}"].setdefault(side, article.where)
         for paragraph in article.paragraphs:
             text = normalise(paragraph.text)
-            if len(text.split()) >= 10:
+            if len(text.split()) >= _LONG:
                 sides[text].setdefault(side, article.where)
     for what, found in sides.items():
         if len(found) > 1:

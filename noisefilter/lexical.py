@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from noisefilter.text import SHAPE_TERMS, lexical_tokens, normalise
 
 CHARACTERS_LOOKED_AT = 120
+_FEWEST_LETTERS = 2
 
 
 def character_grams(text: str, shortest: int, longest: int) -> list[str]:
@@ -31,6 +32,10 @@ def character_grams(text: str, shortest: int, longest: int) -> list[str]:
         for size in range(shortest, longest + 1)
         for start in range(len(stretch) - size + 1)
     ]
+
+
+def _has_letters(term: str) -> bool:
+    return sum(map(str.isalpha, term)) >= _FEWEST_LETTERS
 
 
 class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -83,13 +88,12 @@ class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return terms
 
     def knows(self, text: str) -> bool:
-        """Tell whether a paragraph has a term of the vocabulary besides what only its shape gives."""
+        """Tell whether a paragraph has a term of the vocabulary that holds letters, besides what its shape gives."""
         normal = normalise(text)
-        words = self.words_.vocabulary_
-        if any(term in words for term in lexical_tokens(normal) if not term.startswith(SHAPE_TERMS)):
-            return True
-        characters = self.characters_.vocabulary_
-        return any(gram in characters for gram in self._characters(normal) if gram.strip())
+        words = (term for term in lexical_tokens(normal) if not term.startswith(SHAPE_TERMS))
+        return any(term in self.words_.vocabulary_ and _has_letters(term) for term in words) or any(
+            gram in self.characters_.vocabulary_ and _has_letters(gram) for gram in self._characters(normal)
+        )
 
     def restore(
         self, words: Sequence[str], words_idf: np.ndarray, characters: Sequence[str], characters_idf: np.ndarray

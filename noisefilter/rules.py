@@ -87,6 +87,6 @@ def _rule(entry: Any, where: str) -> Rule:
     if "pattern" in entry:
         try:
             pattern = re.compile(entry["pattern"])
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise RulesError(f"{where}: pattern is not a regular expression ({error}): correct it") from None
     return Rule(entry["action"], entry.get("literal"), pattern, entry.get("source"))

@@ -10,7 +10,7 @@ from expecting as much noise everywhere as the labelled articles happen to hold.
 import random
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from noisefilter.article import Label
@@ -69,7 +69,7 @@ def synthesise(articles: Sequence[LabelledArticle], how: Synthesis) -> list[Labe
         by_topic[article.topic].append(article)
     asides = {
         form: [
-            paragraph.text
+            (article.id, paragraph.text)
             for article in pool
             for paragraph in article.paragraphs
             if paragraph.label is Label.OFF_TOPIC and paragraph.kind == kind
@@ -85,7 +85,7 @@ def synthesise(articles: Sequence[LabelledArticle], how: Synthesis) -> list[Labe
                 near = by_topic[host.topic] if host.topic and chance.random() < how.same_topic else pool
                 donor = chance.choice(near)
                 if donor.id != host.id:
-                    _splice(paragraphs, _insert(donor, asides, chance), chance, how)
+                    _splice(paragraphs, _insert(host, donor, asides, chance), chance, how)
             made.append(replace(host, id=f"{host.id}~{copy}", paragraphs=tuple(paragraphs)))
     return made
 
@@ -95,11 +95,17 @@ def _thinned(host: LabelledArticle, chance: random.Random, how: Synthesis) -> li
     return [paragraph for paragraph in host.paragraphs if not paragraph.label.is_noise or chance.random() < share]
 
 
-def _insert(donor: LabelledArticle, asides: dict[str, list[str]], chance: random.Random) -> list[str]:
+def _insert(
+    host: LabelledArticle,
+    donor: LabelledArticle,
+    asides: Mapping[str, Sequence[tuple[str, str]]],
+    chance: random.Random,
+) -> list[str]:
     """Return the lines of one insert; none if the donor has no text for the form drawn."""
     form = chance.choice(FORMS)
-    if asides.get(form):
-        return [chance.choice(asides[form])]
+    foreign = [text for owner, text in asides.get(form, ()) if owner != host.id]
+    if foreign:
+        return [chance.choice(foreign)]
     body = [
         paragraph.text
         for paragraph in donor.paragraphs

@@ -81,10 +81,11 @@ def normalise(text: str) -> str:
     hyphens straightened, every run of white space (NBSP too) one blank. Case,
     digits and punctuation stay: boilerplate is recognised by them.
     """
+    text = text[:MAX_LOOKED_AT]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text[:MAX_LOOKED_AT].translate(_QUOTES))
-        text = _INVISIBLE.sub("", text)
-    return _SPACE.sub(" ", text[:MAX_LOOKED_AT]).strip()
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_QUOTES))
+        text = unicodedata.normalize("NFKC", text)  # what stood around an invisible character may now combine
+    return _SPACE.sub(" ", text)[:MAX_LOOKED_AT].strip()
 
 
 def shape(token: str) -> str:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from noisefilter.article import Label
-from noisefilter.bundle import Model
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.context import in_context
 from noisefilter.errors import LabelError, RecipeError
 from noisefilter.labels import LabelledArticle
 from noisefilter.language import CommonWords
 from noisefilter.look import CLASSES
+from noisefilter.model import Model
 from noisefilter.policy import BudgetRow, LossBudgets
 from noisefilter.synthesis import Synthesis, synthesise
 
@@ -82,17 +82,19 @@ def load_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path}: cannot be read ({error.strerror}): check the path of --recipe") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not TOML ({error}): correct it") from None
-    known: dict[str, Any] = {
+    known = {
         "classifier": set(NoiseClassifier().get_params()),
         "synthesis": {entry.name for entry in fields(Synthesis)},
         "calibration": {entry.name for entry in fields(Calibration)},
     }
+    names = [entry.name for entry in fields(Recipe)]
     for name, value in table.items():
-        if name not in {entry.name for entry in fields(Recipe)}:
-            raise RecipeError(f"{path}: unknown setting {name!r}: use {', '.join(e.name for e in fields(Recipe))}")
-        for setting in value if name in known else ():
-            if setting not in known[name]:
-                raise RecipeError(f"{path}: unknown setting {name}.{setting}: use {', '.join(sorted(known[name]))}")
+        if name not in names:
+            raise RecipeError(f"{path}: unknown setting {name!r}: use {', '.join(names)}")
+        if name in known and not isinstance(value, dict):
+            raise RecipeError(f"{path}: {name} is not a table: write [{name}] and its settings below")
+        for setting in sorted(set(value) - known[name]) if name in known else ():
+            raise RecipeError(f"{path}: unknown setting {name}.{setting}: use {', '.join(sorted(known[name]))}")
     try:
         calibration = dict(table.get("calibration", {}))
         if "budgets" in calibration:

@@ -115,7 +115,7 @@ def test_a_member_that_comes_twice_is_refused(tiny_bundle):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_compressed_members_are_refused(tiny_bundle, method):
-    refused(zipped(members_of(tiny_bundle), method), "is not stored plainly")
+    refused(zipped(members_of(tiny_bundle), method), "not stored plainly")
     members = members_of(tiny_bundle)
     refused(sealed({**members, "arrays.npz": zipped(members_of(members["arrays.npz"]), method)}), "not stored plainly")
 

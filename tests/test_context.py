@@ -24,7 +24,7 @@ def fitted(tiny_samples):
 
 
 def features(fitted, paragraphs, index, title=HEADLINE):
-    row = fitted.of_article(Article(title, paragraphs))[index]
+    row = fitted.transform([ArticleParagraph(Article(title, paragraphs), index)])[0]
     return dict(zip(fitted.get_feature_names_out(), row, strict=True))
 
 
@@ -70,7 +70,7 @@ ARTICLES = st.lists(
 
 @given(ARTICLES, st.none() | st.sampled_from([HEADLINE, "", "©"]))
 def test_any_article_has_finite_features(fitted, paragraphs, title):
-    table = fitted.of_article(Article(title, paragraphs))
+    table = fitted.transform(in_context([Article(title, paragraphs)]))
     assert table.shape == (len(paragraphs), len(fitted.get_feature_names_out()))
     assert np.isfinite(table).all()
 
@@ -78,7 +78,8 @@ def test_any_article_has_finite_features(fitted, paragraphs, title):
 def test_typesetting_makes_no_difference(fitted):
     typeset = [text.replace(" ", "\u00a0", 1).replace("'", "’") + "\u200b" for text in BODY]
     np.testing.assert_array_equal(
-        fitted.of_article(Article(HEADLINE, BODY)), fitted.of_article(Article(HEADLINE, typeset))
+        fitted.transform(in_context([Article(HEADLINE, BODY)])),
+        fitted.transform(in_context([Article(HEADLINE, typeset)])),
     )
 
 
