@@ -35,8 +35,8 @@ def write_card(model: Model, tests: Mapping[str, Evaluation]) -> str:
     lines += [f"- {_source(source)}" for source in about["training_data"]]
     lines += ["", "## What a loss budget buys", ""]
     lines += [
-        "Measured out of fold, on sites that the fitted model had not seen; the interval is a 95 % bootstrap over "
-        "articles.",
+        "Measured out of fold, on sites that the fitted model had not seen. The threshold is the lowest at which the "
+        "content loss stays within the budget in 95 % of bootstrap resamples over sites; the interval is theirs too.",
         "",
         "| loss budget | threshold | content loss | interval | noise recall |",
         "|--:|--:|--:|--:|--:|",

@@ -36,7 +36,7 @@ def title_index(article: Article) -> int | None:
     furniture is recognised by. The rest of the article has no say, so the
     title stays the title whatever else is dropped.
     """
-    if (article.title and article.title.strip()) or len(article.paragraphs) < 2:
+    if (article.title and article.title.strip()) or not article.paragraphs:
         return None
     headline = headline_of(article.paragraphs[0].text)
     if not _FEWEST_WORDS <= len(word_list(headline)) <= _MOST_WORDS:

@@ -36,7 +36,7 @@ class BudgetRow:
     threshold : float
         A paragraph with at least this noise probability is dropped.
     loss, loss_low, loss_high : float
-        Content loss realised, with its 95 % bootstrap interval over articles.
+        Content loss realised, with its 95 % bootstrap interval over sites.
     recall : float
         Noise recall at this threshold.
     """

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from joblib import Memory, Parallel, delayed
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from noisefilter.article import Label
+from noisefilter.calibration import Outcomes
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.context import in_context
 from noisefilter.errors import LabelError, RecipeError
@@ -20,7 +20,7 @@ from noisefilter.labels import LabelledArticle
 from noisefilter.language import CommonWords
 from noisefilter.look import CLASSES
 from noisefilter.model import Model
-from noisefilter.policy import BudgetRow, LossBudgets
+from noisefilter.policy import LossBudgets
 from noisefilter.synthesis import Synthesis, synthesise
 
 Progress = Callable[[str, int, int], None]
@@ -38,7 +38,7 @@ class Calibration:
     budgets : tuple of float
         Loss budgets of the table.
     resamples : int
-        Bootstrap resamples (over articles) for the interval of the realised loss.
+        Bootstrap resamples (over sites) for the interval of the realised loss.
     """
 
     folds: int = 5
@@ -211,54 +211,19 @@ def _parts(articles: Sequence[LabelledArticle], count: int) -> list[list[Labelle
 
 def _calibrate(fitted: Sequence[tuple[NoiseClassifier, Sequence[LabelledArticle]]], recipe: Recipe) -> LossBudgets:
     """Find the threshold of each budget from the answers of classifiers that did not see the article's site."""
-    noise_column = [at for at, name in enumerate(CLASSES) if Label(name).is_noise]
-    probability, is_noise, number = [], [], []
-    at = 0
+    noise = [at for at, name in enumerate(CLASSES) if Label(name).is_noise]
+    probability, is_noise, site = [], [], []
     for classifier, articles in fitted:
         for labelled in articles:
-            shares = classifier.score_article(labelled.article)[:, noise_column].sum(axis=1)
+            shares = classifier.score_article(labelled.article)[:, noise].sum(axis=1)
             for share, paragraph in zip(shares, labelled.paragraphs, strict=True):
                 if paragraph.scored:
                     probability.append(float(share))
                     is_noise.append(paragraph.label.is_noise)
-                    number.append(at)
-            at += 1
-    table = _Outcomes(np.array(probability), np.array(is_noise), np.array(number))
-    return LossBudgets(tuple(table.row(budget, recipe.calibration.resamples) for budget in recipe.calibration.budgets))
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcomes:
-    """Noise probability, truth and article number of paragraphs, shape (n,) each."""
-
-    probability: NDArray[np.float64]
-    noise: NDArray[np.bool_]
-    article: NDArray[np.intp]
-
-    def row(self, budget: float, resamples: int) -> BudgetRow:
-        content = np.sort(self.probability[~self.noise])[::-1]
-        allowed = int(np.floor(budget * len(content) + 1e-9))
-        nearest = content[min(allowed, len(content) - 1)]
-        threshold = float(np.nextafter(np.float32(nearest), np.float32(2)))
-        lost = (self.probability >= threshold) & ~self.noise
-        count = int(self.article.max()) + 1
-        lost_in = np.bincount(self.article, lost, count)
-        content_in = np.bincount(self.article, ~self.noise, count)
-        generator = np.random.default_rng(0)
-        samples = []
-        for _ in range(resamples):
-            pick = generator.integers(0, count, count)
-            samples.append(lost_in[pick].sum() / max(1.0, content_in[pick].sum()))
-        low, high = np.quantile(samples, [0.025, 0.975])
-        recall = float(np.mean(self.probability[self.noise] >= threshold))
-        return BudgetRow(
-            budget,
-            round(threshold, 8),
-            round(float(lost.sum() / max(1, (~self.noise).sum())), 6),
-            round(float(low), 6),
-            round(float(high), 6),
-            round(recall, 6),
-        )
+                    site.append(labelled.site)
+    names = {name: at for at, name in enumerate(sorted(set(site)))}
+    outcomes = Outcomes(np.array(probability), np.array(is_noise), np.array([names[name] for name in site]))
+    return outcomes.budgets(recipe.calibration.budgets, recipe.calibration.resamples)
 
 
 def _digest(articles: Sequence[LabelledArticle]) -> str:

@@ -244,13 +244,6 @@ def test_what_is_left_splits_as_it_stood(pieces, dropped, mark):
     assert texts_of(left) == [p.text for at, p in enumerate(article.paragraphs) if at not in dropped]
 
 
-@pytest.mark.parametrize("lines", [[SHARE, *WRAPPED], ["Ferries run.", SHARE, *WRAPPED], [*WRAPPED, SHARE]])
-def test_taking_out_a_wide_line_joins_nothing_else(lines):
-    article = Article.from_text("\n".join(lines))
-    assert texts_of(article.text) == lines
-    assert texts_of(article.without({lines.index(SHARE)})) == [line for line in lines if line != SHARE]
-
-
 @pytest.mark.parametrize(
     ("label", "noise"),
     [(Label.CONTENT, False), (Label.BOILERPLATE, True), (Label.OFF_TOPIC, True), (Label.AMBIGUOUS, False)],

@@ -15,7 +15,7 @@ BODY = [
     "Divers of the port last looked at the piers of the bridge in 2011, when no cracks were found.",
 ]
 INSERT = "Flyweight Marisol Costa choked out Petra Lindqvist to defend her title in front of a sold-out arena in Tampa."
-ALMOST = INSERT.replace("choked", "knocked").replace("sold-out", "jubilant")
+ALMOST = INSERT.replace("choked", "knocked")
 
 
 @pytest.fixture(scope="module")

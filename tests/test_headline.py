@@ -50,7 +50,6 @@ def test_a_headline_on_top_is_the_title(first):
         "READ MORE: US-backed forces begin battle for village",
         "By the forces of the Syria village desk",
         "US-backed forces have begun the battle for the village.",
-        "Flyweight Costa beats Lindqvist in Tampa",
     ],
 )
 def test_other_first_lines_are_no_title(first):
