@@ -25,7 +25,7 @@ from noisefilter.article import Article
 from noisefilter.context import FEATURES, ArticleParagraph, ArticleReading, ContextFeatures
 from noisefilter.lexical import LexicalFeatures
 from noisefilter.look import ANSWERS, CLASSES, Look, answers, odds_of
-from noisefilter.relations import RELATIONS, relations
+from noisefilter.relations import PASTED, RELATIONS, pasted, relations
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _digest(article: Article) -> str:
 
 
 FIRST_LOOK = (*(f"alone:{name}" for name in ANSWERS), *FEATURES, *RELATIONS)
-SECOND_LOOK = (*FIRST_LOOK, *(f"first_look:{name}" for name in ANSWERS))
+SECOND_LOOK = (*FIRST_LOOK, *(f"first_look:{name}" for name in ANSWERS), *PASTED)
 """Names of the columns that the two looks see."""
 
 
@@ -314,4 +314,7 @@ def _second_numbers(
     reading: ArticleReading, table: NDArray[np.float64], view: NDArray[np.float64], shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     trust = shares[:, CLASSES.index("content")]
-    return np.hstack([view, table, relations(reading, trust), answers(odds_of(shares))])
+    odds = odds_of(shares)
+    relation = relations(reading, trust)
+    together = pasted(relation, odds, table[:, FEATURES.index("words")])
+    return np.hstack([view, table, relation, answers(odds), together])

@@ -26,6 +26,19 @@ RELATIONS = (*_ABSOLUTE, *(f"{name}_relative" for name in _ABSOLUTE))
 """Names of the columns: each measure as it is, then less its median over the article."""
 
 
+PASTED = (
+    "unvouched_off_topic_before",
+    "unvouched_off_topic_after",
+    "unvouched_noise_before",
+    "unvouched_noise_after",
+    "unlike_off_topic_before",
+    "unvouched_long_off_topic_nearby",
+)
+"""Names of the columns of `pasted`."""
+
+_LONG = math.log1p(9)
+
+
 def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what the trusted paragraphs say of each other.
 
@@ -50,6 +63,47 @@ def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np
     square = sum(value * value for value in total.values())
     table = np.array([_row(reading, index, weight, trusted, total, square) for index in range(len(weight))])
     return np.hstack([table, reading.relative(table)])
+
+
+def pasted(relation: NDArray[np.float64], odds: NDArray[np.float64], words: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much a paragraph looks like part of what was pasted beside it.
+
+    A regression adds up what speaks for noise; here two things count only together: that nothing in
+    the rest of the article vouches for the paragraph, and that its neighbour is likely noise.
+
+    Parameters
+    ----------
+    relation : ndarray, shape (n_paragraphs, len(RELATIONS))
+    odds : ndarray, shape (n_paragraphs, 2)
+        Log-odds of boilerplate and of off_topic against content.
+    words : ndarray, shape (n_paragraphs,)
+        Logarithm of one and the number of words.
+
+    Returns
+    -------
+    ndarray, shape (n_paragraphs, len(PASTED))
+    """
+    unvouched = 1 - relation[:, RELATIONS.index(f"vouched_beyond_{DISTANCES[-1]}")]
+    unlike = 1 - relation[:, RELATIONS.index("cosine_trusted")]
+    off_topic = 1 / (1 + np.exp(-odds[:, 1]))
+    noise = 1 / (1 + np.exp(-np.logaddexp(odds[:, 0], odds[:, 1])))
+    before, after = _from_before(off_topic), _from_before(off_topic[::-1])[::-1]
+    noise_before, noise_after = _from_before(noise), _from_before(noise[::-1])[::-1]
+    return np.column_stack(
+        [
+            before * unvouched,
+            after * unvouched,
+            noise_before * unvouched,
+            noise_after * unvouched,
+            before * unlike,
+            np.maximum(before, after) * unvouched * (words > _LONG),
+        ]
+    )
+
+
+def _from_before(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the value of the paragraph before each, 0 for the first."""
+    return np.concatenate([[0.0], values[:-1]])
 
 
 def _row(
