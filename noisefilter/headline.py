@@ -14,7 +14,7 @@ _SITE_NAME = re.compile(r"\s+(?:\||-|—|::|»)\s+[^|]{2,40}$")
 _FURNITURE = re.compile(
     r"^(?:by|photo|image|picture|updated|published|posted|share|follow|sign (?:up|in)|log in|subscribe|home|read"
     r"|related|see also|advertisement|sponsored|click|download|copyright|source|filed under|tags?|topics?)\b"
-    r"|[©|>»@]|https?:|\bnewsletter|\bcookies?\b|\bcomments?\b|\b\d{1,2}[:.]\d{2}\b|\bmin(?:ute)? read\b",
+    r"|[©|>»@]|https?:|\b\d{1,2}[:.]\d{2}\b|\bmin(?:ute)? read\b",
     re.IGNORECASE,
 )
 _FEWEST_WORDS, _MOST_WORDS = 3, 30

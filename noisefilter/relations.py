@@ -16,14 +16,25 @@ from numpy.typing import NDArray
 from noisefilter.context import NEIGHBOURS, ArticleReading
 
 DISTANCES = (0, 1, 2)
+_LONG = math.log1p(9)
+_NOT_THIS = -2.0  # below every measure, so that the curve has a place of its own for it
 _MEASURES = ("vouched", "words_vouched", "words_alone", "names_vouched", "names_alone", "names_known")
 _ABSOLUTE = (
     *(f"{measure}_beyond_{distance}" for distance in DISTANCES for measure in _MEASURES),
     "cosine_trusted",
     "around_trusted",
 )
-RELATIONS = (*_ABSOLUTE, *(f"{name}_relative" for name in _ABSOLUTE))
-"""Names of the columns: each measure as it is, then less its median over the article."""
+_RELATIVE = tuple(f"{name}_relative" for name in _ABSOLUTE)
+_TELLING = ("vouched_beyond_0", "vouched_beyond_2", "cosine_trusted", "around_trusted")
+_BY_LENGTH = (*_TELLING, *(f"{name}_relative" for name in _TELLING))
+RELATIONS = (
+    *_ABSOLUTE,
+    *_RELATIVE,
+    *(f"{name}_if_long" for name in _BY_LENGTH),
+    *(f"{name}_if_short" for name in _BY_LENGTH),
+)
+"""Names of the columns: each measure as it is, less its median over the article, and the most telling ones
+once more for long and for short paragraphs apart: of a short line nobody expects to hold the article's words."""
 
 
 PASTED = (
@@ -35,8 +46,6 @@ PASTED = (
     "unvouched_long_off_topic_nearby",
 )
 """Names of the columns of `pasted`."""
-
-_LONG = math.log1p(9)
 
 
 def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,7 +71,10 @@ def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np
             total[term] = total.get(term, 0.0) + share * value
     square = sum(value * value for value in total.values())
     table = np.array([_row(reading, index, weight, trusted, total, square) for index in range(len(weight))])
-    return np.hstack([table, reading.relative(table)])
+    table = np.hstack([table, reading.relative(table)])
+    telling = table[:, [RELATIONS.index(name) for name in _BY_LENGTH]]
+    is_long = np.array([[math.log1p(len(one.words)) > _LONG] for one in reading.readings])
+    return np.hstack([table, np.where(is_long, telling, _NOT_THIS), np.where(is_long, _NOT_THIS, telling)])
 
 
 def pasted(relation: NDArray[np.float64], odds: NDArray[np.float64], words: NDArray[np.float64]) -> NDArray[np.float64]:
