@@ -74,6 +74,9 @@ class Article:
     def __init__(self, title: str | None = None, paragraphs: Sequence[str] = (), *, source: str | None = None) -> None:
         if isinstance(paragraphs, str):
             raise TypeError("paragraphs is a sequence of strings; for one text use Article.from_text(text)")
+        paragraphs = tuple(paragraphs)
+        if not all(isinstance(text, str) for text in paragraphs):
+            raise TypeError("every paragraph is a string")
         placed = []
         start = 0
         for text in paragraphs:
@@ -139,7 +142,7 @@ class Article:
         kept = [paragraph for index, paragraph in enumerate(self.paragraphs) if index not in dropped]
         texts = [paragraph.text for paragraph in kept]
         text = self._joined(dropped, wide=False)
-        if [paragraph.text for paragraph in _split(text)] == texts:
+        if self.paragraphs != tuple(_split(self.text)) or [paragraph.text for paragraph in _split(text)] == texts:
             return text
         return self._joined(dropped, wide=True)
 

@@ -170,8 +170,9 @@ def from_bytes(data: bytes, name: str) -> Model:
             found = model.classifier.score_article(article)
             if found.shape != np.shape(expected) or not np.allclose(found, expected, rtol=0, atol=_TOLERANCE):
                 raise ModelError(f"{name}: fails its self-test: train it again with this version of noisefilter")
-    except ModelError:
-        raise
+    except ModelError as error:
+        message = str(error)
+        raise ModelError(message if message.startswith(name) else f"{name}: {message}") from None
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise ModelError(f"{name}: damaged ({what[:200]}): fetch or train it again") from None
@@ -255,7 +256,10 @@ def _build(
 ) -> Model:
     """Put the fitted estimators together from plain numbers, shapes checked."""
     if tuple(manifest["classes"]) != CLASSES or tuple(manifest["features"]) != SECOND_LOOK:
-        raise ValueError("its classes or features are not those of this version")
+        made_by = str(manifest["package_version"])[:20]
+        raise ModelError(
+            f"a model of noisefilter {made_by} with other features: train it again, or install that version"
+        )
     parameters = {key: value for key, value in manifest["parameters"].items() if key in NoiseClassifier().get_params()}
     if not 1 <= parameters["shortest"] <= parameters["longest"] <= _LONGEST_GRAM:
         raise ValueError("the lengths of the character n-grams are out of range")

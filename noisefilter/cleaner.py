@@ -64,8 +64,9 @@ class CleanedArticle:
     def rethreshold(self, loss_budget: float) -> "CleanedArticle":
         """Decide again at another loss budget, from the same scores.
 
-        The scores of a paragraph are those of the round in which it was last looked at (see
-        `NoiseFilter.clean`); at a much larger budget a fresh cleaning may find a little more.
+        The scores of a paragraph are those of the round in which it was last looked at, when what
+        had been dropped was out of its context (see `NoiseFilter.clean`). A fresh cleaning at the other
+        budget goes through rounds of its own, so single decisions near the threshold may differ.
 
         Raises
         ------
@@ -127,6 +128,8 @@ class NoiseFilter:
         """
         if isinstance(article, str):
             article = Article.from_text(article)
+        if not isinstance(article, Article):
+            raise TypeError(f"clean takes a text or an Article, not {type(article).__name__}")
         scored = list(self.model.score(article))
         alive = list(range(len(article.paragraphs)))
         remaining = article
@@ -146,7 +149,7 @@ class NoiseFilter:
         Parameters
         ----------
         articles : iterable of str or Article
-            Read as far as needed, so it may be endless.
+            With one job read as needed; with more, some hundreds ahead.
         jobs : int
             Worker processes; the result does not depend on it.
         """

@@ -183,10 +183,11 @@ class Policy:
         return Decision(paragraph, label, score.probabilities, noise, drop, reason)
 
     def _leave_something(self, decisions: list[Decision]) -> list[Decision]:
-        """Keep the least noisy paragraph where all that has words would go."""
+        """Keep the least noisy paragraph where all that has words would go, unless the user's own rules say so."""
         worded = [at for at, decision in enumerate(decisions) if _words(decision)]
-        if worded and all(decisions[at].drop for at in worded):
-            best = min(worded, key=lambda at: (decisions[at].noise_probability, at))
+        unruled = [at for at in worded if decisions[at].reason is Reason.NOISE]
+        if unruled and all(decisions[at].drop for at in worded):
+            best = min(unruled, key=lambda at: (decisions[at].noise_probability, at))
             label = _likeliest(decisions[best].probabilities)
             decisions[best] = replace(decisions[best], drop=False, reason=Reason.ONLY_CONTENT, label=label)
         return decisions

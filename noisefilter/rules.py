@@ -16,7 +16,7 @@ _KEYS = {"action", "literal", "pattern", "source"}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; it applies to a paragraph by `literal` or by `pattern`.
+    """One rule; it applies to a paragraph by `literal` or by `pattern`; a ValueError says what is wrong with it.
 
     Attributes
     ----------
@@ -24,16 +24,27 @@ class Rule:
         ``keep`` or ``drop``.
     literal : str or None
         The whole paragraph, white space and typography aside.
-    pattern : re.Pattern or None
-        Searched for in the paragraph as it stands.
+    pattern : re.Pattern, str or None
+        A regular expression, searched for in the paragraph as it stands.
     source : str or None
         A shell pattern (``*.example.com``, ``data/tribune/*``) that the article's source must match.
     """
 
     action: str
     literal: str | None = None
-    pattern: re.Pattern[str] | None = None
+    pattern: re.Pattern[str] | str | None = None
     source: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.action not in ("keep", "drop"):
+            raise ValueError(f'action is {self.action!r}: write "keep" or "drop"')
+        if (self.literal is None) == (self.pattern is None):
+            raise ValueError("give either literal or pattern")
+        if isinstance(self.pattern, str):
+            try:
+                object.__setattr__(self, "pattern", re.compile(self.pattern))
+            except (re.error, OverflowError, RecursionError) as error:
+                raise ValueError(f"pattern is not a regular expression ({error}): correct it") from None
 
     def applies(self, text: str, source: str | None) -> bool:
         """Tell whether the rule speaks of this paragraph."""
@@ -41,7 +52,7 @@ class Rule:
             return False
         if self.literal is not None:
             return normalise(text) == normalise(self.literal)
-        return self.pattern is not None and self.pattern.search(text) is not None
+        return isinstance(self.pattern, re.Pattern) and self.pattern.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Rules:
         return "keep" if "keep" in actions else "drop" if actions else None
 
 
-def load_rules(path: Path) -> Rules:
+def load_rules(path: Path | str) -> Rules:
     """Read a ``rules.toml``.
 
     Raises
@@ -64,6 +75,7 @@ def load_rules(path: Path) -> Rules:
     RulesError
         If the file cannot be read or a rule is not of the form that the README shows.
     """
+    path = Path(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -79,14 +91,7 @@ def load_rules(path: Path) -> Rules:
 def _rule(entry: Any, where: str) -> Rule:
     if not isinstance(entry, dict) or set(entry) - _KEYS or not all(isinstance(v, str) for v in entry.values()):
         raise RulesError(f"{where}: use the strings action, literal or pattern, and source")
-    if entry.get("action") not in ("keep", "drop"):
-        raise RulesError(f'{where}: action is {entry.get("action")!r}: write "keep" or "drop"')
-    if ("literal" in entry) == ("pattern" in entry):
-        raise RulesError(f"{where}: give either literal or pattern")
-    pattern = None
-    if "pattern" in entry:
-        try:
-            pattern = re.compile(entry["pattern"])
-        except (re.error, OverflowError, RecursionError) as error:
-            raise RulesError(f"{where}: pattern is not a regular expression ({error}): correct it") from None
-    return Rule(entry["action"], entry.get("literal"), pattern, entry.get("source"))
+    try:
+        return Rule(entry.get("action"), entry.get("literal"), entry.get("pattern"), entry.get("source"))
+    except ValueError as error:
+        raise RulesError(f"{where}: {error}") from None

@@ -38,8 +38,8 @@ _SPACE = re.compile(r"\s+")
 
 _TOKEN = re.compile(
     r"""
-    (?P<url>https?://\S+|www\.\S+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|co\.uk|gov|edu|info|tv|news|io|ly|me)\b\S*)
-  | (?P<mail>[\w.+-]+@[\w-]+\.\w[\w.-]*)
+    (?P<url>https?://\S+|www\.\S+|\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.(?:com|org|net|co\.uk|gov|edu|info|tv|news|io|ly|me)\b\S*)
+  | (?P<mail>[\w.+-]{1,64}@[\w-]{1,63}\.\w[\w.-]{0,63})
   | (?P<handle>(?<!\w)@\w+)
   | (?P<hashtag>(?<!\w)\#\w+)
   | (?P<clock>\b\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\b)

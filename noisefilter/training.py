@@ -99,6 +99,7 @@ def load_recipe(path: Path) -> Recipe:
         calibration = dict(table.get("calibration", {}))
         if "budgets" in calibration:
             calibration["budgets"] = tuple(sorted(float(budget) for budget in calibration["budgets"]))
+        _check_types(table)
         return Recipe(
             classifier=dict(table.get("classifier", {})),
             synthesis=Synthesis(**table.get("synthesis", {})),
@@ -108,6 +109,26 @@ def load_recipe(path: Path) -> Recipe:
         )
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{path}: {error}: correct the value") from None
+
+
+def _check_types(table: Mapping[str, Any]) -> None:
+    """Raise a ValueError if a setting is not of its default's type."""
+    defaults = {
+        "classifier": NoiseClassifier().get_params(),
+        "synthesis": asdict(Synthesis()),
+        "calibration": {"folds": 5, "resamples": 1000},
+    }
+    for name, settings in defaults.items():
+        for setting, default in settings.items():
+            value = table.get(name, {}).get(setting, default)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or (isinstance(default, int) and not isinstance(value, int)) or value < 0:
+                raise ValueError(f"{name}.{setting} is {value!r}, but it is a number like {default}")
+    if min(table.get(name, {}).get("folds", 2) for name in ("classifier", "calibration")) < 2:
+        raise ValueError("folds is below 2")
+    budgets = table.get("calibration", {}).get("budgets", [1.0])
+    if not budgets or not all(0 < float(budget) <= 1 for budget in budgets):
+        raise ValueError("calibration.budgets is not a list of shares between 0 and 1")
 
 
 def train(
@@ -191,15 +212,22 @@ def _fit(articles: Sequence[LabelledArticle], recipe: Recipe) -> NoiseClassifier
             groups.append(labelled.site)
             weights.append((usual / len(labelled.paragraphs)) ** recipe.long_articles)
             natural.append(at < len(articles))
-    with threadpool_limits(limits=1):
-        return NoiseClassifier(**recipe.classifier).fit(
-            samples, labels, groups=groups, sample_weight=weights, natural=natural
-        )
+    try:
+        with threadpool_limits(limits=1):
+            return NoiseClassifier(**recipe.classifier).fit(
+                samples, labels, groups=groups, sample_weight=weights, natural=natural
+            )
+    except ValueError as error:
+        what = " ".join(str(error).split())[:160]
+        raise LabelError(f"too few labels for this recipe ({what}): label articles of more sites") from None
 
 
 def _parts(articles: Sequence[LabelledArticle], count: int) -> list[list[LabelledArticle]]:
     """Return the articles in parts of about the same size; a site is in one of them."""
-    sites = sorted({article.site for article in articles}, key=lambda site: hashlib.sha256(site.encode()).digest())
+    sites = sorted(
+        {article.site for article in articles},
+        key=lambda site: hashlib.sha256(site.encode("utf-8", "surrogatepass")).digest(),
+    )
     part = {site: at % count for at, site in enumerate(sites)}
     parts = [[article for article in articles if part[article.site] == at] for at in range(count)]
     if len(sites) < 2:

@@ -15,7 +15,7 @@ BODY = [
 ]
 HEADLINE = "Costa chokes out Lindqvist to keep her flyweight title in Tampa"
 BLURB = "Flyweight Marisol Costa choked out Petra Lindqvist to keep her title in front of a sold-out arena in Tampa."
-ABSOLUTE = [name for name in RELATIONS if not name.endswith("_relative")]
+ABSOLUTE = [name for name in RELATIONS if "_relative" not in name]
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def clean(
     if sum((out is not None, in_place, diff)) > 1:
         raise typer.BadParameter("use one of -o, --in-place and --diff")
     files = files or [STREAM]
-    _refuse_no_place(files, out, in_place=in_place)
+    _refuse_no_place(files, out, decisions, in_place=in_place)
 
     from noisefilter.article import Article
     from noisefilter.cleaner import NoiseFilter
@@ -76,8 +76,10 @@ def clean(
     raise typer.Exit(outcome.exit_code)
 
 
-def _refuse_no_place(files: list[str], out: Path | None, *, in_place: bool) -> None:
-    """Raise a usage error if not every input has a place of its own to be written to."""
+def _refuse_no_place(files: list[str], out: Path | None, decisions: Path | None, *, in_place: bool) -> None:
+    """Raise a usage error if not everything has a place of its own to be written to."""
+    if decisions is not None and not os.access(decisions if decisions.exists() else decisions.parent, os.W_OK):
+        raise typer.BadParameter(f"{decisions} cannot be written: choose another --decisions")
     if in_place and STREAM in files:
         raise typer.BadParameter("--in-place needs files: stdin has no place to write to")
     if out is None or len(files) == 1:

@@ -44,6 +44,8 @@ def train(
     settings = load_recipe(recipe) if recipe else Recipe()
     articles = read_labels(labels)
     tests = {path.name: read_labels([path]) for path in test or []}
+    if len(tests) < len(test or []):
+        raise typer.BadParameter("two --test files have the same name: rename one")
     for name, held in tests.items():
         refuse_overlap(articles, held, name)
     console = Console(stderr=True)
