@@ -92,6 +92,6 @@ def _rule(entry: Any, where: str) -> Rule:
     if not isinstance(entry, dict) or set(entry) - _KEYS or not all(isinstance(v, str) for v in entry.values()):
         raise RulesError(f"{where}: use the strings action, literal or pattern, and source")
     try:
-        return Rule(entry.get("action"), entry.get("literal"), entry.get("pattern"), entry.get("source"))
+        return Rule(entry.get("action"), entry.get("literal"), entry.get("pattern"), entry.get("source"))  # type: ignore[arg-type]  # what is missing, Rule names
     except ValueError as error:
         raise RulesError(f"{where}: {error}") from None
