@@ -25,10 +25,11 @@ demo: setup  ## clean an article: what goes, and why
 test: setup  ## run the tests
 	$(BIN)/python -m pytest
 
-check: setup  ## lint, format, types
+check: setup  ## lint, format, types, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_docs.py
 
 train: setup  ## rebuild the default model from the corpus, byte for byte
 	$(BIN)/noisefilter train $(CORPUS)/train.jsonl --test $(CORPUS)/test.jsonl --recipe training/recipe.toml --jobs 2 \

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -233,7 +234,10 @@ class ArticleReading:
 
     def _words_elsewhere(self, index: int, square: float) -> dict[str, float]:
         reading, twins = self.readings[index], self.twins[index]
-        others = {term: sum(holder not in twins for holder in self.holders[term]) for term in reading.stems}
+        others = {  # none, one or more than one: no need to count on
+            term: sum(1 for _ in islice((at for at in self.holders[term] if at not in twins), 2))
+            for term in reading.stems
+        }
         elsewhere = {term for term, count in others.items() if count}
         cosine_rest = reading.cosine(*self._rest(index, square))
         nearest = max((self._cosine(index, other) for other in self._sharing(index)), default=0.0)

@@ -42,7 +42,7 @@ class Evaluation:
         ``noise_recall``, ``boilerplate_recall``, ``off_topic_recall``, ``content_loss`` (paragraphs),
         ``content_word_loss``, ``precision``, ``average_precision``.
     by_label, by_kind, by_source : DataFrame
-        Paragraphs, how many were dropped, and their share.
+        Paragraphs, how many were dropped, and their share with its interval.
     missed, lost : DataFrame
         The ten worst mistakes each way: noise that was kept, content that was dropped or came nearest to it.
     articles, paragraphs, over_cap : int
@@ -79,9 +79,9 @@ def evaluate(cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs:
     lost = content.sort_values(["drop", "noise_probability", "article", "index"], ascending=[False, False, True, True])
     return Evaluation(
         figures=_figures(scored, seed),
-        by_label=_shares(scored, "label"),
-        by_kind=_shares(scored, "kind"),
-        by_source=_shares(scored, "source", by_noise=True),
+        by_label=_shares(scored, ["label"], seed),
+        by_kind=_shares(scored, ["label", "kind"], seed),
+        by_source=_by_source(scored, seed),
         missed=missed[columns].head(_WORST).reset_index(drop=True),
         lost=lost[columns].head(_WORST).reset_index(drop=True),
         articles=len(articles),
@@ -203,20 +203,40 @@ def _average_precision(noise: NDArray[np.bool_], probability: NDArray[np.float64
     return float(average_precision_score(noise, probability)) if noise.any() else float("nan")
 
 
-def _shares(scored: pd.DataFrame, column: str, *, by_noise: bool = False) -> pd.DataFrame:
-    if by_noise:
-        by_site = scored.assign(
-            content=~scored.noise, lost=~scored.noise & scored["drop"], found=scored.noise & scored["drop"]
-        ).groupby(column)
-        table = by_site[["noise", "found", "content", "lost"]].sum()
-        table["noise_recall"] = (table.found / table.noise.where(table.noise > 0)).astype(object)
-        table["content_loss"] = (table.lost / table.content.where(table.content > 0)).astype(object)
-        table = table.where(table.notna(), None)
-        return table.reset_index()
-    columns = ["label", "kind"] if column == "kind" else [column]
-    grouped = scored.groupby(columns)["drop"]
-    table = pd.DataFrame({"paragraphs": grouped.size(), "dropped": grouped.sum(), "share": grouped.mean()})
-    return table.reset_index()
+def _shares(scored: pd.DataFrame, columns: list[str], seed: int) -> pd.DataFrame:
+    """Return, for each label or kind, how many of its paragraphs were dropped, and the share with its interval."""
+    rows = []
+    for names, part in scored.groupby(columns):
+        low, high = _interval(part, seed)
+        counts = {"paragraphs": len(part), "dropped": int(part["drop"].sum()), "share": float(part["drop"].mean())}
+        rows.append(dict(zip(columns, names, strict=True)) | counts | {"low": low, "high": high})
+    return pd.DataFrame(rows, columns=[*columns, "paragraphs", "dropped", "share", "low", "high"])
+
+
+def _by_source(scored: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return noise recall and content loss of each source with their intervals; None where there is nothing."""
+    rows = []
+    for source, part in scored.groupby("source"):
+        row: dict[str, Any] = {"source": source}
+        for counted, dropped, share, chosen in (
+            ("noise", "found", "noise_recall", part[part.noise]),
+            ("content", "lost", "content_loss", part[~part.noise]),
+        ):
+            low, high = _interval(chosen, seed) if len(chosen) else (None, None)
+            row |= {counted: len(chosen), dropped: int(chosen["drop"].sum())}
+            row |= {share: float(chosen["drop"].mean()) if len(chosen) else None}
+            row |= {f"{share}_low": low, f"{share}_high": high}
+        rows.append(row)
+    return pd.DataFrame(rows).astype(object)
+
+
+def _interval(part: pd.DataFrame, seed: int) -> tuple[float, float]:
+    """Return the 95 % interval of the share of paragraphs dropped, by resampling the articles that have any."""
+    counts = part.groupby("number")["drop"].agg(["sum", "size"]).to_numpy(dtype=float)
+    draws = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), RESAMPLES)
+    dropped, total = (draws @ counts).T
+    low, high = np.quantile(dropped / total, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _ratio(counts: pd.DataFrame, top: str, bottom: str) -> float:

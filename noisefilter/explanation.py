@@ -1,17 +1,20 @@
 """Why a paragraph was decided as it was: the terms and features that weighed most."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from noisefilter.article import Article
+from noisefilter.article import Label
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.cleaner import CleanedArticle
 from noisefilter.look import CLASSES
 from noisefilter.model import Model
 
 _MOST = 6
+_CONTENT = CLASSES.index("content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +52,44 @@ class Explanation:
 
 def explain(model: Model, cleaned: CleanedArticle) -> tuple[Explanation, ...]:
     """Explain every decision of a cleaned article, each as it stood when it was made."""
+    classifier = model.classifier
+    turns = [score.round for score in cleaned.scored]
+    numbers: dict[int, NDArray[np.float64]] = {}
+    for index, turn in enumerate(turns):
+        if turn not in numbers:
+            numbers[turn] = classifier.numbers(cleaned.seen_with(index))
+    texts = [paragraph.text for paragraph in cleaned.article.paragraphs]
+    terms = classifier.lexical_.transform(texts or [""])
+    names = classifier.lexical_.get_feature_names_out()
     explanations = []
-    for index in range(len(cleaned.decisions)):
-        seen = cleaned.seen_with(index)
-        turn = cleaned.scored[index].round
-        at = sum(score.round >= turn for score in cleaned.scored[:index])
-        explanations.append(_explain_one(model.classifier, seen, at, cleaned.decisions[index].label.value))
+    for index, (turn, decision) in enumerate(zip(turns, cleaned.decisions, strict=True)):
+        row = numbers[turn][sum(other >= turn for other in turns[:index])]
+        noise = Label.BOILERPLATE if decision.label is Label.CONTENT else decision.label
+        features = _features(classifier, row, CLASSES.index(noise))
+        explanations.append(Explanation(features, _terms(classifier, terms[index], names, CLASSES.index(noise))))
     return tuple(explanations)
 
 
-def _explain_one(classifier: NoiseClassifier, article: Article, at: int, label: str) -> Explanation:
-    content = CLASSES.index("content")
-    noise = CLASSES.index(label) if label != "content" else CLASSES.index("boilerplate")
+def _features(classifier: NoiseClassifier, row: NDArray[np.float64], noise: int) -> tuple[Weight, ...]:
     look = classifier.second_look_
-    numbers = classifier.numbers(article)[at : at + 1]
-    pull = (look.curves_.transform(numbers)[0] - look.curves_.average_) * (
-        look.model_.coef_[noise] - look.model_.coef_[content]
-    )
-    features = [
+    difference = look.model_.coef_[noise] - look.model_.coef_[_CONTENT]
+    pull = (look.curves_.transform(row[None, :])[0] - look.curves_.average_) * difference
+    names = classifier.get_feature_names_out()
+    return _heaviest(
         Weight(str(name), round(float(value), 4), round(float(pull[part].sum()), 4))
-        for name, value, part in zip(classifier.get_feature_names_out(), numbers[0], look.curves_.parts(), strict=True)
-    ]
-    row = classifier.lexical_.transform([article.paragraphs[at].text])
-    first = classifier.lexical_model_.coef_
-    names = classifier.lexical_.get_feature_names_out()
-    weights = row.data * (first[noise] - first[content])[row.indices]
-    terms = [
+        for name, value, part in zip(names, row, look.curves_.parts(), strict=True)
+    )
+
+
+def _terms(classifier: NoiseClassifier, row: Any, names: NDArray[np.object_], noise: int) -> tuple[Weight, ...]:
+    coefficients = classifier.lexical_model_.coef_
+    weights = row.data * (coefficients[noise] - coefficients[_CONTENT])[row.indices]
+    return _heaviest(
         Weight(str(names[column]), round(float(value), 4), round(float(weight), 4))
         for column, value, weight in zip(row.indices, row.data, weights, strict=True)
-    ]
-    return Explanation(_heaviest(features), _heaviest(terms))
+    )
 
 
-def _heaviest(weights: Sequence[Weight]) -> tuple[Weight, ...]:
+def _heaviest(weights: Iterable[Weight]) -> tuple[Weight, ...]:
     heavy = [weight for weight in weights if not np.isclose(weight.weight, 0)]
     return tuple(sorted(heavy, key=lambda weight: (-abs(weight.weight), weight.name))[:_MOST])

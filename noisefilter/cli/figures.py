@@ -38,8 +38,9 @@ def show_evaluation(evaluation: "Evaluation", title: str, console: Console) -> N
         console.print(f"{evaluation.over_cap} articles are over the cap, nothing was dropped from them")
     for name in ("by_label", "by_kind", "by_source"):
         frame = getattr(evaluation, name)
-        _show_frame(name.replace("_", " "), frame.head(_SOURCES_SHOWN), console)
-        if len(frame) > _SOURCES_SHOWN:
+        shown = frame.head(_SOURCES_SHOWN) if name == "by_source" else frame
+        _show_frame(name.replace("_", " "), shown, console)
+        if len(frame) > len(shown):
             console.print(f"… and {len(frame) - _SOURCES_SHOWN} more (see --json)")
     columns = ["source", "article", "index", "kind", "noise_probability", "reason", "text"]
     _show_frame("noise that was kept, worst first", evaluation.missed[columns], console)
