@@ -140,6 +140,7 @@ def test_what_cannot_be_written_is_told_and_leaves_no_trace(folder, arguments, p
     [
         (["clean", "--in-place", "--diff", "a.txt"], "use one of -o, --in-place and --diff"),
         (["clean", "--in-place"], "--in-place needs files"),
+        (["clean", "--in-place", "--decisions", "missing/d.jsonl", "a.txt"], "missing/d.jsonl cannot be written"),
         (["clean", "--in-place", "-"], "--in-place needs files"),
         (["clean", "-o", "missing", "a.txt", "b.txt"], "missing is not a folder: with several inputs, give -o"),
         (["clean", "--loss-budget", "2", "a.txt"], "--loss-budget"),

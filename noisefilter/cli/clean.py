@@ -78,8 +78,10 @@ def clean(
 
 def _refuse_no_place(files: list[str], out: Path | None, decisions: Path | None, *, in_place: bool) -> None:
     """Raise a usage error if not everything has a place of its own to be written to."""
-    if decisions is not None and not os.access(decisions if decisions.exists() else decisions.parent, os.W_OK):
-        raise typer.BadParameter(f"{decisions} cannot be written: choose another --decisions")
+    if in_place and decisions is not None:  # files must not change where what went cannot be told
+        place = decisions if decisions.exists() else decisions.parent
+        if not os.access(place, os.W_OK) or decisions.is_dir():
+            raise typer.BadParameter(f"--decisions {decisions} cannot be written: choose another file")
     if in_place and STREAM in files:
         raise typer.BadParameter("--in-place needs files: stdin has no place to write to")
     if out is None or len(files) == 1:
