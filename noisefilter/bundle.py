@@ -25,15 +25,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from noisefilter.arrays import pack, unpack
 from noisefilter.article import Article
-from noisefilter.classifier import FIRST_LOOK, SECOND_LOOK, NoiseClassifier
+from noisefilter.classifier import FIRST_LOOK, SECOND_LOOK, NoiseClassifier, regression
 from noisefilter.context import ContextFeatures
 from noisefilter.curves import PiecewiseLinear
 from noisefilter.errors import ModelError
 from noisefilter.files import replace_file
+from noisefilter.kinds import FAMILIES
 from noisefilter.language import CommonWords
 from noisefilter.lexical import LexicalFeatures
 from noisefilter.look import CLASSES, Look
@@ -137,6 +137,7 @@ def to_bytes(model: Model) -> bytes:
         "package_version": metadata.version("noisefilter"),
         "library_versions": {name: metadata.version(name) for name in _LIBRARIES},
         "classes": list(CLASSES),
+        "families": list(FAMILIES),
         "features": list(SECOND_LOOK),
         "parameters": classifier.get_params(),
         "common_words_floor": model.common_words.floor,
@@ -229,7 +230,7 @@ def _arrays_of(model: Model) -> tuple[dict[str, NDArray[Any]], dict[str, list[st
     numbers = {
         "words_idf": lexical.words_.idf_.astype(np.float32),
         "characters_idf": lexical.characters_.idf_.astype(np.float32),
-        "lexical_coef": classifier.lexical_model_.coef_.astype(np.float32),
+        "lexical_coef": classifier.lexical_model_.coef_.astype(np.float16),
         "lexical_intercept": classifier.lexical_model_.intercept_.astype(np.float64),
         "stems_idf": np.array(list(context.idf_.values()), dtype=np.float64),
         "unseen_idf": np.array([context.unseen_idf_]),
@@ -255,7 +256,7 @@ def _build(
     manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], terms: Mapping[str, list[str]], card: str
 ) -> Model:
     """Put the fitted estimators together from plain numbers, shapes checked."""
-    if tuple(manifest["classes"]) != CLASSES or tuple(manifest["features"]) != SECOND_LOOK:
+    if [tuple(manifest[name]) for name in ("classes", "families", "features")] != [CLASSES, FAMILIES, SECOND_LOOK]:
         made_by = str(manifest["package_version"])[:20]
         raise ModelError(
             f"a model of noisefilter {made_by} with other features: train it again, or install that version"
@@ -267,8 +268,8 @@ def _build(
     shapes: dict[str, tuple[int, ...]] = {
         "words_idf": (len(terms["words"]),),
         "characters_idf": (len(terms["characters"]),),
-        "lexical_coef": (len(CLASSES), len(terms["words"]) + len(terms["characters"])),
-        "lexical_intercept": (len(CLASSES),),
+        "lexical_coef": (len(FAMILIES), len(terms["words"]) + len(terms["characters"])),
+        "lexical_intercept": (len(FAMILIES),),
         "stems_idf": (len(terms["stems"]),),
         "unseen_idf": (1,),
     }
@@ -289,7 +290,7 @@ def _build(
     classifier.lexical_ = LexicalFeatures(
         **{name: parameters[name] for name in ("min_df", "max_words", "max_characters", "shortest", "longest")}
     ).restore(terms["words"], arrays["words_idf"], terms["characters"], arrays["characters_idf"])
-    classifier.lexical_model_ = _regression(arrays["lexical_coef"], arrays["lexical_intercept"])
+    classifier.lexical_model_ = regression(FAMILIES, arrays["lexical_coef"], arrays["lexical_intercept"])
     classifier.context_ = ContextFeatures()
     classifier.context_.idf_ = dict(zip(terms["stems"], arrays["stems_idf"].tolist(), strict=True))
     classifier.context_.unseen_idf_ = float(arrays["unseen_idf"][0])
@@ -321,17 +322,8 @@ def _look(arrays: Mapping[str, NDArray[Any]], name: str, classifier: NoiseClassi
     look.curves_ = PiecewiseLinear(classifier.knots)
     look.curves_.knots_ = np.split(arrays[f"{name}_knots"], np.cumsum(counts)[:-1])
     look.curves_.average_ = arrays[f"{name}_average"]
-    look.model_ = _regression(arrays[f"{name}_coef"], arrays[f"{name}_intercept"])
+    look.model_ = regression(CLASSES, arrays[f"{name}_coef"], arrays[f"{name}_intercept"])
     return look
-
-
-def _regression(coef: NDArray[Any], intercept: NDArray[Any]) -> LogisticRegression:
-    model = LogisticRegression()
-    model.classes_ = np.array(CLASSES)
-    model.coef_ = coef.astype(np.float64)
-    model.intercept_ = intercept.astype(np.float64)
-    model.n_features_in_ = coef.shape[1]
-    return model
 
 
 def export_pipeline(model: Model, path: Path) -> None:

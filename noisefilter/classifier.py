@@ -1,7 +1,8 @@
 """Lexical and context features to probabilities: three logistic regressions, each upon the one before.
 
-The first reads a paragraph alone (TF-IDF). What it says of the paragraph, and
-of the paragraphs around it, joins the context features in the second, the
+The first reads a paragraph alone (TF-IDF) and says what it reads as: a byline,
+a cue, the answer of a poll, the item of a list. What it says of the paragraph,
+and of the paragraphs around it, joins the context features in the second, the
 first look at the article. The second look is the same again with what the
 first look said: now it is known which paragraphs are likely content, so only
 those vouch for others. It is stacked generalisation (Wolpert, *Neural
@@ -10,6 +11,7 @@ it knows how far to trust them.
 """
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -18,13 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from noisefilter.article import Article
+from noisefilter.article import Article, Label
 from noisefilter.context import FEATURES, ArticleParagraph, ArticleReading, ContextFeatures
+from noisefilter.kinds import FAMILIES, family_of
 from noisefilter.lexical import LexicalFeatures
-from noisefilter.look import ANSWERS, CLASSES, Look, answers, odds_of
+from noisefilter.look import ANSWERS, CLASSES, WORDING, Look, answers, by_class, odds_of, wording
 from noisefilter.relations import PASTED, RELATIONS, pasted, relations
 
 
@@ -35,7 +39,7 @@ class _Rows:
     Attributes
     ----------
     samples : list of ArticleParagraph
-    labels, weights, natural : ndarray, shape (n_samples,)
+    labels, families, weights, natural : ndarray, shape (n_samples,)
     articles : list of Article
         The distinct articles of the samples.
     groups : list of str
@@ -48,6 +52,7 @@ class _Rows:
 
     samples: list[ArticleParagraph]
     labels: NDArray[np.str_]
+    families: NDArray[np.str_]
     weights: NDArray[np.float64]
     natural: NDArray[np.bool_]
     articles: list[Article]
@@ -60,11 +65,14 @@ class _Rows:
         cls,
         samples: Sequence[ArticleParagraph],
         labels: Sequence[str],
+        kinds: Sequence[str | None] | None,
         groups: Sequence[str] | None,
         weights: Sequence[float] | None,
         natural: Sequence[bool] | None,
     ) -> "_Rows":
         total = len(samples)
+        kinds = [None] * total if kinds is None else kinds
+        families = [family_of(Label(label), kind) for label, kind in zip(labels, kinds, strict=True)]
         weights = [1.0] * total if weights is None else weights
         natural = [True] * total if natural is None else natural
         digests: dict[int, str] = {}
@@ -74,7 +82,8 @@ class _Rows:
         keys = [digests[id(sample.article)] for sample in samples]
         groups = keys if groups is None else groups
         order = sorted(
-            range(total), key=lambda row: (groups[row], keys[row], samples[row].index, labels[row], natural[row])
+            range(total),
+            key=lambda row: (groups[row], keys[row], samples[row].index, families[row], natural[row], weights[row]),
         )
         number: dict[tuple[str, str], int] = {}
         articles: list[Article] = []
@@ -86,6 +95,7 @@ class _Rows:
         return cls(
             [samples[row] for row in order],
             np.array([str(labels[row]) for row in order]),
+            np.array([families[row] for row in order]),
             np.array([float(weights[row]) for row in order]),
             np.array([bool(natural[row]) for row in order]),
             articles,
@@ -106,7 +116,9 @@ def _digest(article: Article) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-FIRST_LOOK = (*(f"alone:{name}" for name in ANSWERS), *FEATURES, *RELATIONS)
+_NEVER = -50.0
+
+FIRST_LOOK = (*(f"alone:{name}" for name in ANSWERS), *WORDING, *FEATURES, *RELATIONS)
 SECOND_LOOK = (*FIRST_LOOK, *(f"first_look:{name}" for name in ANSWERS), *PASTED)
 """Names of the columns that the two looks see."""
 
@@ -126,13 +138,15 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Folds of the out-of-fold answers that each stage learns from.
     max_iter : int
         Iterations of the solver (L-BFGS).
+    lexical_iter : int
+        Iterations for the regression on terms, which is stopped before it converges.
 
     Attributes
     ----------
     classes_ : ndarray of str, shape (3,)
         ``boilerplate``, ``content``, ``off_topic``.
     lexical_, lexical_model_ : LexicalFeatures, LogisticRegression
-        The paragraph alone.
+        The paragraph alone; the regression's classes are `FAMILIES`.
     context_ : ContextFeatures
     first_look_, second_look_ : Look
         The paragraph in its article.
@@ -156,6 +170,7 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         longest: int = 4,
         folds: int = 5,
         max_iter: int = 500,
+        lexical_iter: int = 60,
     ) -> None:
         self.lexical_c = lexical_c
         self.look_c = look_c
@@ -167,12 +182,14 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.longest = longest
         self.folds = folds
         self.max_iter = max_iter
+        self.lexical_iter = lexical_iter
 
     def fit(
         self,
         X: Sequence[ArticleParagraph],  # noqa: N803
         y: Sequence[str],
         *,
+        kinds: Sequence[str | None] | None = None,
         groups: Sequence[str] | None = None,
         sample_weight: Sequence[float] | None = None,
         natural: Sequence[bool] | None = None,
@@ -184,6 +201,8 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : sequence of ArticleParagraph
         y : sequence of str
             Labels, one a sample.
+        kinds : sequence of str or None, optional
+            The finer class of each sample, as in `noisefilter.kinds`; the first stage tells them apart.
         groups : sequence of str, optional
             What the first stage's folds keep together (the site); by default the article.
         sample_weight : sequence of float, optional
@@ -203,12 +222,13 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if missing:
             raise ValueError(f"no paragraph is labelled {' or '.join(missing)}: the classifier needs all three classes")
         self.classes_ = np.array(CLASSES)
-        rows = _Rows.in_order(X, y, groups, sample_weight, natural)
-        alone = self._fit_lexical(rows)
+        rows = _Rows.in_order(X, y, kinds, groups, sample_weight, natural)
+        shares_alone = self._fit_lexical(rows)
         self.context_ = ContextFeatures().fit([rows.samples[row] for row in np.flatnonzero(rows.natural)])
         readings = [self.context_.read(article) for article in rows.articles]
         tables = [reading.table() for reading in readings]
-        views = [answers(odds) for odds in alone]
+        alone = [odds_of(by_class(shares)) for shares in shares_alone]
+        views = [_view(shares) for shares in shares_alone]
         first = list(map(_first_numbers, readings, tables, views, alone))
         self.first_look_, shares = self._fit_look(rows, first)
         second = list(map(_second_numbers, readings, tables, views, shares))
@@ -216,7 +236,7 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _fit_lexical(self, rows: "_Rows") -> list[NDArray[np.float64]]:
-        """Fit the first stage; return its out-of-fold log-odds for each article, shape (n_paragraphs, 2)."""
+        """Fit the first stage; return its out-of-fold answers for each article, shape (n_paragraphs, len(FAMILIES))."""
         learners = np.flatnonzero(rows.natural)
         self.lexical_ = LexicalFeatures(
             min_df=self.min_df,
@@ -227,15 +247,16 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ).fit([rows.samples[row].text for row in learners])
         texts = [paragraph.text for article in rows.articles for paragraph in article.paragraphs]
         distinct = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        terms = self.lexical_.transform(list(distinct))[[distinct[text] for text in texts]]
-        self.lexical_model_ = self._first_stage(rows, terms, learners)
-        alone = np.zeros((len(texts), 2))
+        terms = self.lexical_.transform(list(distinct)).astype(np.float32)
+        place = np.array([distinct[text] for text in texts])
+        self.lexical_model_ = self._first_stage(rows, terms, place, learners)
+        alone = np.zeros((len(texts), len(FAMILIES)))
         fold_of_text = np.repeat(rows.folds(self.folds), np.diff(rows.starts))
         for fold in range(self.folds):
             held = fold_of_text == fold
             if held.any():
-                model = self._first_stage(rows, terms, learners[~held[rows.at[learners]]])
-                alone[held] = odds_of(model.predict_proba(terms[held]))
+                model = self._first_stage(rows, terms, place, learners[~held[rows.at[learners]]])
+                alone[held] = model.predict_proba(terms[place[held]])
         return np.split(alone, rows.starts[1:-1])
 
     def _fit_look(
@@ -257,9 +278,20 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _look(self) -> Look:
         return Look(c=self.look_c, knots=self.knots, max_iter=self.max_iter)
 
-    def _first_stage(self, rows: "_Rows", terms: sparse.csr_matrix, learn: NDArray[np.intp]) -> LogisticRegression:
-        model = LogisticRegression(C=self.lexical_c, max_iter=self.max_iter, tol=1e-5)
-        return model.fit(terms[rows.at[learn]], rows.labels[learn], rows.weights[learn])
+    def _first_stage(
+        self, rows: "_Rows", terms: sparse.csr_matrix, place: NDArray[np.intp], learn: NDArray[np.intp]
+    ) -> LogisticRegression:
+        """Fit the regression on terms; a family that none of the samples has gets next to no probability."""
+        model = LogisticRegression(C=self.lexical_c, max_iter=self.lexical_iter, tol=1e-4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
+            model.fit(terms[place[rows.at[learn]]], rows.families[learn], rows.weights[learn])
+        known = [FAMILIES.index(family) for family in model.classes_]
+        coef = np.zeros((len(FAMILIES), terms.shape[1]))
+        intercept = np.full(len(FAMILIES), _NEVER)
+        coef[known] = model.coef_.astype(np.float16)  # what a bundle keeps of it
+        intercept[known] = model.intercept_
+        return regression(FAMILIES, coef, intercept)
 
     def predict_proba(self, X: Sequence[ArticleParagraph]) -> NDArray[np.float64]:  # noqa: N803
         """Return the probabilities of ``classes_``, shape (n_samples, 3)."""
@@ -288,19 +320,35 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def numbers(self, article: Article) -> NDArray[np.float64]:
         """Return what the second look sees of each paragraph, shape (n_paragraphs, len(SECOND_LOOK))."""
-        alone = odds_of(
-            self.lexical_model_.predict_proba(
-                self.lexical_.transform([paragraph.text for paragraph in article.paragraphs])
-            )
+        shares_alone = self.lexical_model_.predict_proba(
+            self.lexical_.transform([paragraph.text for paragraph in article.paragraphs])
         )
+        alone, view = odds_of(by_class(shares_alone)), _view(shares_alone)
         reading = self.context_.read(article)
-        table, view = reading.table(), answers(alone)
+        table = reading.table()
         shares = self.first_look_.predict_proba(_first_numbers(reading, table, view, alone))
         return _second_numbers(reading, table, view, shares)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns of `numbers`."""
         return np.asarray(SECOND_LOOK, dtype=object)
+
+
+def regression(
+    classes: Sequence[str], coef: NDArray[np.floating[Any]], intercept: NDArray[np.float64]
+) -> LogisticRegression:
+    """Return a fitted regression made of its numbers, `coef` of shape (n_classes, n_features)."""
+    model = LogisticRegression()
+    model.classes_ = np.array(classes)
+    model.coef_ = coef.astype(np.float64)
+    model.intercept_ = intercept.astype(np.float64)
+    model.n_features_in_ = coef.shape[1]
+    return model
+
+
+def _view(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the first stage says of an article's paragraphs, one by one and of each other."""
+    return np.hstack([answers(odds_of(by_class(shares))), wording(shares)])
 
 
 def _first_numbers(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from noisefilter.article import Label
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.cleaner import CleanedArticle
+from noisefilter.kinds import FAMILIES, LABEL_OF
 from noisefilter.look import CLASSES
 from noisefilter.model import Model
 
@@ -82,8 +83,15 @@ def _features(classifier: NoiseClassifier, row: NDArray[np.float64], noise: int)
 
 
 def _terms(classifier: NoiseClassifier, row: Any, names: NDArray[np.object_], noise: int) -> tuple[Weight, ...]:
-    coefficients = classifier.lexical_model_.coef_
-    weights = row.data * (coefficients[noise] - coefficients[_CONTENT])[row.indices]
+    """Return the terms that move the log-odds of a class most, to first order: it is a sum over families."""
+    model = classifier.lexical_model_
+    shares = model.predict_proba(row)[0]
+    of_class = np.array([LABEL_OF[family].value for family in FAMILIES])
+    direction = np.zeros(row.shape[1])
+    for name, sign in ((CLASSES[noise], 1), (CLASSES[_CONTENT], -1)):
+        members = of_class == name
+        direction += sign * (shares[members] / shares[members].sum()) @ model.coef_[members]
+    weights = row.data * direction[row.indices]
     return _heaviest(
         Weight(str(names[column]), round(float(value), 4), round(float(weight), 4))
         for column, value, weight in zip(row.indices, row.data, weights, strict=True)

@@ -13,34 +13,8 @@ from typing import Any
 
 from noisefilter.article import Article, Label
 from noisefilter.errors import LabelError
+from noisefilter.kinds import KINDS, OTHER_NAMES
 from noisefilter.text import normalise
-
-KINDS: dict[Label, frozenset[str]] = {
-    Label.CONTENT: frozenset(
-        """section_label list_item embedded_post interview_line dateline correction study_note affiliation
-        rhetorical_question one_liner subject_shift highlight_bullet embed_leadin own_subject""".split()
-    ),
-    Label.BOILERPLATE: frozenset(
-        """duplicate_headline caption photo_credit byline source_copyright ad_marker newsletter site_promo form_chrome
-        share_widget media_widget scrape_junk navigation section_header read_more related_cued related_headline
-        about_org reader_cta ad_or_product other_story_blurb""".split()
-    ),
-    Label.OFF_TOPIC: frozenset(
-        "other_story_headline other_story_blurb other_story_video poll ad_or_product spliced".split()
-    ),
-    Label.AMBIGUOUS: frozenset(),
-}
-"""The kinds of each label, as ``training/LABELLING.md`` describes them."""
-
-OTHER_NAMES = {
-    "dup_headline": "duplicate_headline",
-    "byline_bio_contact": "byline",
-    "author_promo": "site_promo",
-    "reference_footer": "read_more",
-    "related_video": "related_headline",
-    "poll_other_subject": "poll",
-}
-"""Names that older label files use for our kinds."""
 
 ARTICLE_FIELDS = frozenset(
     """id title language topic form site_style license paragraphs source domain group url note provenance extractor

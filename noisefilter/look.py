@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from noisefilter.article import Label
 from noisefilter.curves import PiecewiseLinear
+from noisefilter.kinds import FAMILIES, LABEL_OF
 
 CLASSES = (Label.BOILERPLATE.value, Label.CONTENT.value, Label.OFF_TOPIC.value)
 """The classes in the order of the columns."""
@@ -34,8 +35,15 @@ ANSWERS = (
 )
 """What one stage says of a paragraph and of those around it, in log-odds against content (the last is a share)."""
 
+WORDING = tuple(
+    f"reads_as:{family}{where}" for where in ("", "_before", "_after", "_in_article") for family in FAMILIES
+)
+"""What the wording of a paragraph, and of those beside it, reads as: log-probability of each family of kinds."""
+
 _MOST = 8.0
 _OUTSIDE = -10.0
+_LEAST = 1e-5
+_BESIDE_NOTHING = -12.0
 
 
 class Look(BaseEstimator):  # type: ignore[misc]
@@ -72,6 +80,31 @@ class Look(BaseEstimator):  # type: ignore[misc]
         """Return the probabilities of the classes, shape (n_samples, 3)."""
         probabilities: NDArray[np.float64] = self.model_.predict_proba(self.curves_.transform(numbers))
         return probabilities
+
+
+def by_class(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities of the classes from those of the families, shape (n_paragraphs, 3)."""
+    member = np.array([[LABEL_OF[family].value == name for name in CLASSES] for family in FAMILIES], dtype=np.float64)
+    result: NDArray[np.float64] = shares @ member
+    return result
+
+
+def wording(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, for the paragraphs of one article, what each and those beside it read as.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (n_paragraphs, len(FAMILIES))
+        Probabilities of the families.
+
+    Returns
+    -------
+    ndarray, shape (n_paragraphs, len(WORDING))
+    """
+    logs = np.log(np.clip(shares, _LEAST, 1.0))
+    edge = np.full((1, logs.shape[1]), _BESIDE_NOTHING)
+    whole = np.broadcast_to(shares.mean(axis=0), shares.shape)
+    return np.hstack([logs, np.vstack([edge, logs[:-1]]), np.vstack([logs[1:], edge]), whole])
 
 
 def odds_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -200,7 +200,7 @@ def train(
 def _fit(articles: Sequence[LabelledArticle], recipe: Recipe) -> NoiseClassifier:
     """Fit the classifier on labelled articles and on those made from them."""
     made = synthesise(articles, recipe.synthesis)
-    samples, labels, groups, weights, natural = [], [], [], [], []
+    samples, labels, kinds, groups, weights, natural = [], [], [], [], [], []
     sizes = [len(article.paragraphs) for article in (*articles, *made)]
     usual = float(np.mean(sizes))
     for at, labelled in enumerate((*articles, *made)):
@@ -209,13 +209,14 @@ def _fit(articles: Sequence[LabelledArticle], recipe: Recipe) -> NoiseClassifier
                 continue
             samples.append(sample)
             labels.append(paragraph.label.value)
+            kinds.append(paragraph.kind)
             groups.append(labelled.site)
             weights.append((usual / len(labelled.paragraphs)) ** recipe.long_articles)
             natural.append(at < len(articles))
     try:
         with threadpool_limits(limits=1):
             return NoiseClassifier(**recipe.classifier).fit(
-                samples, labels, groups=groups, sample_weight=weights, natural=natural
+                samples, labels, kinds=kinds, groups=groups, sample_weight=weights, natural=natural
             )
     except ValueError as error:
         what = " ".join(str(error).split())[:160]

@@ -5,8 +5,8 @@ import pytest
 
 from noisefilter.article import Label
 from noisefilter.errors import LabelError
+from noisefilter.kinds import KINDS
 from noisefilter.labels import (
-    KINDS,
     LabelledParagraph,
     check_labels,
     label_stats,
