@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ class Recipe:
     synthesis : Synthesis
     calibration : Calibration
     language : str
+    sources : Path or None
+        The registry of public sets that join the training where they are present.
     long_articles : float
         A paragraph weighs its article's length to minus this power: at 0 paragraphs count alike, at 1 articles do.
     """
@@ -66,6 +68,7 @@ class Recipe:
     calibration: Calibration = field(default_factory=Calibration)
     language: str = "en"
     long_articles: float = 0.5
+    sources: Path | None = None
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -106,6 +109,7 @@ def load_recipe(path: Path) -> Recipe:
             calibration=Calibration(**calibration),
             language=str(table.get("language", "en")),
             long_articles=float(table.get("long_articles", 0.5)),
+            sources=path.parent / table["sources"] if "sources" in table else None,
         )
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{path}: {error}: correct the value") from None
@@ -186,7 +190,7 @@ def train(
     budgets = _calibrate(list(zip(fitted[:-1], parts, strict=True)), recipe)
     about = {
         "language": recipe.language,
-        "recipe": _plain(asdict(recipe)),
+        "recipe": _plain(asdict(replace(recipe, sources=None))),
         "training_data": list(sources),
         "training_digest": _digest(articles),
         "articles": len(articles),

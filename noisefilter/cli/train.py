@@ -1,15 +1,21 @@
 """``noisefilter train``: labelled articles to a model bundle."""
 
 import hashlib
+import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from noisefilter.cli.options import Jobs, Labels
 from noisefilter.cli.outcome import say
+
+if TYPE_CHECKING:
+    from noisefilter.labels import LabelledArticle
+    from noisefilter.training import Recipe
 
 
 def train(
@@ -43,6 +49,10 @@ def train(
 
     settings = load_recipe(recipe) if recipe else Recipe()
     articles = read_labels(labels)
+    about = [_described(path, read_labels([path])) for path in labels]
+    for source, found in _public(settings):
+        articles += found
+        about.append(source)
     tests = {path.name: read_labels([path]) for path in test or []}
     if len(tests) < len(test or []):
         raise typer.BadParameter("two --test files have the same name: rename one")
@@ -63,7 +73,7 @@ def train(
             jobs=jobs,
             cache=cache,
             progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-            sources=[_source(path) for path in labels],
+            sources=about,
         )
     model = from_bytes(to_bytes(model), "the new model")
     results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
@@ -76,12 +86,36 @@ def train(
     say(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
 
 
-def _source(path: Path) -> dict[str, Any]:
-    from noisefilter.labels import licence_of, read_labels
+def _public(settings: "Recipe") -> Iterator[tuple[dict[str, Any], "list[LabelledArticle]"]]:
+    """Read the public sets of the recipe that may be trained on; say which are left out."""
+    from noisefilter.sources import load_sources, read_source
 
-    return {
-        "name": path.name,
-        "articles": len(read_labels([path])),
-        "licence": licence_of(path),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-    }
+    folder = os.environ.get("NOISEFILTER_DATA")
+    for source in load_sources(settings.sources) if settings.sources else ():
+        if source.use != "train":
+            continue
+        found = read_source(source, Path(folder)) if folder else None
+        if found is None:
+            say(f"left out: {source.name} (no {source.file} in {folder or 'NOISEFILTER_DATA, which is not set'})")
+            continue
+        yield (
+            {
+                "name": source.name,
+                "articles": len(found),
+                "licence": source.licence,
+                "sha256": source.sha256,
+                "attribution": source.attribution,
+                "annotations": {path.name: _digest(path) for path in source.annotations},
+            },
+            found,
+        )
+
+
+def _described(path: Path, articles: "list[LabelledArticle]") -> dict[str, Any]:
+    from noisefilter.labels import licence_of
+
+    return {"name": path.name, "articles": len(articles), "licence": licence_of(path), "sha256": _digest(path)}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
