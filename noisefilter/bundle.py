@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 from noisefilter.arrays import pack, unpack
 from noisefilter.article import Article
+from noisefilter.bins import ARRAYS as BIN_ARRAYS
+from noisefilter.bins import BoostedBins
 from noisefilter.classifier import FIRST_LOOK, SECOND_LOOK, NoiseClassifier, regression
 from noisefilter.context import ContextFeatures
 from noisefilter.curves import PiecewiseLinear
@@ -243,6 +245,9 @@ def _arrays_of(model: Model) -> tuple[dict[str, NDArray[Any]], dict[str, list[st
             f"{name}_coef": look.model_.coef_.astype(np.float64),
             f"{name}_intercept": look.model_.intercept_.astype(np.float64),
         }
+        if look.bins_ is not None:
+            numbers |= {f"{name}_bins_{part}": array for part, array in look.bins_.arrays().items()}
+            numbers[f"{name}_bins_average"] = look.average_.astype(np.float64)
     terms = {
         "words": lexical.words_.get_feature_names_out().tolist(),
         "characters": lexical.characters_.get_feature_names_out().tolist(),
@@ -275,11 +280,12 @@ def _build(
     }
     for look, columns in (("first", FIRST_LOOK), ("second", SECOND_LOOK)):
         total = int(arrays[f"{look}_knot_counts"].sum())
+        bins = len(arrays.get(f"{look}_bins_average", ()))
         shapes |= {
             f"{look}_knot_counts": (len(columns),),
             f"{look}_knots": (total,),
             f"{look}_average": (total,),
-            f"{look}_coef": (len(CLASSES), total),
+            f"{look}_coef": (len(CLASSES), total + bins),
             f"{look}_intercept": (len(CLASSES),),
         }
     for name, expected in shapes.items():
@@ -294,8 +300,8 @@ def _build(
     classifier.context_ = ContextFeatures()
     classifier.context_.idf_ = dict(zip(terms["stems"], arrays["stems_idf"].tolist(), strict=True))
     classifier.context_.unseen_idf_ = float(arrays["unseen_idf"][0])
-    classifier.first_look_ = _look(arrays, "first", classifier)
-    classifier.second_look_ = _look(arrays, "second", classifier)
+    classifier.first_look_ = _look(arrays, "first", classifier.first_look(), len(FIRST_LOOK))
+    classifier.second_look_ = _look(arrays, "second", classifier.second_look(), len(SECOND_LOOK))
     classifier.classes_ = np.array(CLASSES)
     floor = float(manifest["common_words_floor"])
     if not 0 <= floor <= 1 or not isinstance(manifest["about"], dict):
@@ -314,14 +320,20 @@ def _check_budgets(rows: Sequence[BudgetRow]) -> None:
         raise ValueError("the budget table does not rise")
 
 
-def _look(arrays: Mapping[str, NDArray[Any]], name: str, classifier: NoiseClassifier) -> Look:
+def _look(arrays: Mapping[str, NDArray[Any]], name: str, look: Look, columns: int) -> Look:
     counts = arrays[f"{name}_knot_counts"]
     if (counts < 1).any():
         raise ValueError("knot_counts are not positive")
-    look = Look(c=classifier.look_c, knots=classifier.knots, max_iter=classifier.max_iter)
-    look.curves_ = PiecewiseLinear(classifier.knots)
+    look.curves_ = PiecewiseLinear(look.knots)
     look.curves_.knots_ = np.split(arrays[f"{name}_knots"], np.cumsum(counts)[:-1])
     look.curves_.average_ = arrays[f"{name}_average"]
+    look.bins_, look.average_ = None, np.empty(0)
+    if f"{name}_bins_average" in arrays:
+        look.average_ = arrays[f"{name}_bins_average"]
+        parts = {part: arrays[f"{name}_bins_{part}"] for part in BIN_ARRAYS}
+        look.bins_ = BoostedBins(look.rounds, look.leaves).restore(parts, columns)
+        if look.average_.shape != (look.bins_.count,) or not np.isfinite(look.average_).all():
+            raise ValueError("the bins and their averages do not match")
     look.model_ = regression(CLASSES, arrays[f"{name}_coef"], arrays[f"{name}_intercept"])
     return look
 

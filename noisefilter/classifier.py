@@ -128,10 +128,12 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    lexical_c, look_c : float
+    lexical_c, first_c, second_c : float
         Inverse strength of the L2 penalty of the lexical regression and of the two looks.
     knots : int
         Knots of the curves.
+    rounds, leaves : int
+        Of the bins that the second look is drawn over, as in `BoostedBins`.
     min_df, max_words, max_characters, shortest, longest
         As in `LexicalFeatures`.
     folds : int
@@ -161,8 +163,11 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         lexical_c: float = 8.0,
-        look_c: float = 0.02,
+        first_c: float = 0.02,
+        second_c: float = 0.006,
         knots: int = 6,
+        rounds: int = 100,
+        leaves: int = 16,
         min_df: int = 2,
         max_words: int = 60_000,
         max_characters: int = 60_000,
@@ -173,8 +178,11 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lexical_iter: int = 60,
     ) -> None:
         self.lexical_c = lexical_c
-        self.look_c = look_c
+        self.first_c = first_c
+        self.second_c = second_c
         self.knots = knots
+        self.rounds = rounds
+        self.leaves = leaves
         self.min_df = min_df
         self.max_words = max_words
         self.max_characters = max_characters
@@ -230,9 +238,9 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         alone = [odds_of(by_class(shares)) for shares in shares_alone]
         views = [_view(shares) for shares in shares_alone]
         first = list(map(_first_numbers, readings, tables, views, alone))
-        self.first_look_, shares = self._fit_look(rows, first)
-        second = list(map(_second_numbers, readings, tables, views, shares))
-        self.second_look_, _ = self._fit_look(rows, second, out_of_fold=False)
+        self.first_look_, shares = self._fit_first_look(rows, np.vstack(first))
+        second = np.vstack(list(map(_second_numbers, readings, tables, views, shares)))
+        self.second_look_ = self.second_look().fit(second[rows.at], rows.labels, rows.weights)
         return self
 
     def _fit_lexical(self, rows: "_Rows") -> list[NDArray[np.float64]]:
@@ -259,24 +267,26 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 alone[held] = model.predict_proba(terms[place[held]])
         return np.split(alone, rows.starts[1:-1])
 
-    def _fit_look(
-        self, rows: "_Rows", numbers: list[NDArray[np.float64]], *, out_of_fold: bool = True
-    ) -> tuple[Look, list[NDArray[np.float64]]]:
-        """Fit one look; return it and its out-of-fold probabilities for each article."""
-        table = np.vstack(numbers)
-        look = self._look().fit(table[rows.at], rows.labels, rows.weights)
+    def _fit_first_look(self, rows: "_Rows", table: NDArray[np.float64]) -> tuple[Look, list[NDArray[np.float64]]]:
+        """Fit the first look; return it and its out-of-fold probabilities for each article."""
+        look = self.first_look().fit(table[rows.at], rows.labels, rows.weights)
         shares = np.zeros((len(table), len(CLASSES)))
         fold_of_text = np.repeat(rows.folds(self.folds), np.diff(rows.starts))
-        for fold in range(self.folds) if out_of_fold else ():
+        for fold in range(self.folds):
             held = fold_of_text == fold
             learn = np.flatnonzero(~held[rows.at])
             if held.any():
-                model = self._look().fit(table[rows.at[learn]], rows.labels[learn], rows.weights[learn])
+                model = self.first_look().fit(table[rows.at[learn]], rows.labels[learn], rows.weights[learn])
                 shares[held] = model.predict_proba(table[held])
         return look, np.split(shares, rows.starts[1:-1])
 
-    def _look(self) -> Look:
-        return Look(c=self.look_c, knots=self.knots, max_iter=self.max_iter)
+    def first_look(self) -> Look:
+        """Return a first look that is not fitted."""
+        return Look(c=self.first_c, knots=self.knots, max_iter=self.max_iter)
+
+    def second_look(self) -> Look:
+        """Return a second look that is not fitted."""
+        return Look(c=self.second_c, knots=self.knots, rounds=self.rounds, leaves=self.leaves, max_iter=self.max_iter)
 
     def _first_stage(
         self, rows: "_Rows", terms: sparse.csr_matrix, place: NDArray[np.intp], learn: NDArray[np.intp]

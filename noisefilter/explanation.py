@@ -72,13 +72,10 @@ def explain(model: Model, cleaned: CleanedArticle) -> tuple[Explanation, ...]:
 
 
 def _features(classifier: NoiseClassifier, row: NDArray[np.float64], noise: int) -> tuple[Weight, ...]:
-    look = classifier.second_look_
-    difference = look.model_.coef_[noise] - look.model_.coef_[_CONTENT]
-    pull = (look.curves_.transform(row[None, :])[0] - look.curves_.average_) * difference
-    names = classifier.get_feature_names_out()
+    pulls = classifier.second_look_.pulls(row, noise, _CONTENT)
     return _heaviest(
-        Weight(str(name), round(float(value), 4), round(float(pull[part].sum()), 4))
-        for name, value, part in zip(names, row, look.curves_.parts(), strict=True)
+        Weight(str(name), round(float(value), 4), round(float(pull), 4))
+        for name, value, pull in zip(classifier.get_feature_names_out(), row, pulls, strict=True)
     )
 
 

@@ -1,13 +1,16 @@
-"""One look at an article: logistic regression on numbers drawn as curves, and what its answers tell the next."""
+"""One look at an article: logistic regression on curves and bins of numbers, and what its answers tell the next."""
 
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
 from noisefilter.article import Label
+from noisefilter.bins import BoostedBins
 from noisefilter.curves import PiecewiseLinear
 from noisefilter.kinds import FAMILIES, LABEL_OF
 
@@ -43,11 +46,12 @@ WORDING = tuple(
 _MOST = 8.0
 _OUTSIDE = -10.0
 _LEAST = 1e-5
+_TOLERANCE = 1e-3
 _BESIDE_NOTHING = -12.0
 
 
 class Look(BaseEstimator):  # type: ignore[misc]
-    """Logistic regression on numbers, each drawn as a curve.
+    """Logistic regression on numbers, each drawn as a curve, and on bins over several of them.
 
     Parameters
     ----------
@@ -55,31 +59,81 @@ class Look(BaseEstimator):  # type: ignore[misc]
         Inverse strength of the L2 penalty.
     knots : int
         Knots of each curve.
+    rounds, leaves : int
+        As in `BoostedBins`; with 0 rounds there are no bins.
     max_iter : int
         Iterations of the solver (L-BFGS).
 
     Attributes
     ----------
     curves_ : PiecewiseLinear
+    bins_ : BoostedBins or None
+    average_ : ndarray, shape (n_bins,)
+        Share of the training rows in each bin.
     model_ : LogisticRegression
+        Its columns are the hats of the curves, then the bins.
     """
 
-    def __init__(self, *, c: float = 0.02, knots: int = 6, max_iter: int = 500) -> None:
+    def __init__(
+        self, *, c: float = 0.02, knots: int = 6, rounds: int = 0, leaves: int = 16, max_iter: int = 500
+    ) -> None:
         self.c = c
         self.knots = knots
+        self.rounds = rounds
+        self.leaves = leaves
         self.max_iter = max_iter
 
     def fit(self, numbers: NDArray[np.float64], labels: NDArray[np.str_], weights: NDArray[np.float64]) -> Self:
-        """Draw the curves, `numbers` of shape (n_samples, n_features)."""
+        """Draw the curves and the bins, `numbers` of shape (n_samples, n_features), and weigh them."""
         self.curves_ = PiecewiseLinear(self.knots).fit(numbers)
-        self.model_ = LogisticRegression(C=self.c, max_iter=self.max_iter, tol=1e-4)
-        self.model_.fit(self.curves_.transform(numbers), labels, weights)
+        self.model_ = LogisticRegression(C=self.c, max_iter=self.max_iter, tol=_TOLERANCE)
+        columns = self.curves_.transform(numbers).astype(np.float32)
+        self.bins_, self.average_ = None, np.empty(0)
+        if self.rounds:
+            self.bins_ = BoostedBins(self.rounds, self.leaves).fit(numbers, labels, weights)
+            bins = self.bins_.transform(numbers)
+            self.average_ = np.asarray(bins.mean(axis=0), dtype=np.float64).ravel()
+            columns = sparse.hstack([sparse.csr_matrix(columns), bins], format="csr")
+        self.model_.fit(columns, labels, weights)
         return self
 
     def predict_proba(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probabilities of the classes, shape (n_samples, 3)."""
-        probabilities: NDArray[np.float64] = self.model_.predict_proba(self.curves_.transform(numbers))
+        hats = self.curves_.transform(numbers)
+        odds = hats @ self.model_.coef_[:, : hats.shape[1]].T + self.model_.intercept_
+        if self.bins_ is not None:
+            odds += self.model_.coef_.T[hats.shape[1] :][self.bins_.find(numbers)].sum(axis=1)
+        probabilities: NDArray[np.float64] = softmax(odds, axis=1)
         return probabilities
+
+    def pulls(self, numbers: NDArray[np.float64], towards: int, against: int) -> NDArray[np.float64]:
+        """Return how much each number moves the log-odds of two classes, against its average over the training data.
+
+        What a bin weighs is shared out evenly among the numbers that it is drawn over.
+
+        Parameters
+        ----------
+        numbers : ndarray, shape (n_features,)
+        towards, against : int
+            Which classes.
+
+        Returns
+        -------
+        ndarray, shape (n_features,)
+        """
+        weights = self.model_.coef_[towards] - self.model_.coef_[against]
+        hats = (self.curves_.transform(numbers[None, :])[0] - self.curves_.average_) * weights[
+            : len(self.curves_.average_)
+        ]
+        result = np.array([hats[part].sum() for part in self.curves_.parts()])
+        if self.bins_ is not None:
+            of_bins = weights[len(hats) :]
+            inside = np.zeros(len(of_bins))
+            inside[self.bins_.find(numbers[None, :])[0]] = 1.0
+            for pull, path in zip((inside - self.average_) * of_bins, self.bins_.paths(), strict=True):
+                for column in path:
+                    result[column] += pull / len(path)
+        return result
 
 
 def by_class(shares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -183,7 +183,8 @@ def train(
     fitted = []
     if progress:
         progress("fitting", 0, len(tasks))
-    for classifier in Parallel(n_jobs=jobs, return_as="generator")(delayed(fit)(task, recipe) for task in tasks):
+    settings = recipe.classifier, recipe.synthesis, recipe.long_articles
+    for classifier in Parallel(n_jobs=jobs, return_as="generator")(delayed(fit)(task, *settings) for task in tasks):
         fitted.append(classifier)
         if progress:
             progress("fitting", len(fitted), len(tasks))
@@ -201,9 +202,11 @@ def train(
     return Model(fitted[-1], common, budgets, about)
 
 
-def _fit(articles: Sequence[LabelledArticle], recipe: Recipe) -> NoiseClassifier:
+def _fit(
+    articles: Sequence[LabelledArticle], parameters: Mapping[str, Any], synthesis: Synthesis, long_articles: float
+) -> NoiseClassifier:
     """Fit the classifier on labelled articles and on those made from them."""
-    made = synthesise(articles, recipe.synthesis)
+    made = synthesise(articles, synthesis)
     samples, labels, kinds, groups, weights, natural = [], [], [], [], [], []
     sizes = [len(article.paragraphs) for article in (*articles, *made)]
     usual = float(np.mean(sizes))
@@ -215,11 +218,11 @@ def _fit(articles: Sequence[LabelledArticle], recipe: Recipe) -> NoiseClassifier
             labels.append(paragraph.label.value)
             kinds.append(paragraph.kind)
             groups.append(labelled.site)
-            weights.append((usual / len(labelled.paragraphs)) ** recipe.long_articles)
+            weights.append((usual / len(labelled.paragraphs)) ** long_articles)
             natural.append(at < len(articles))
     try:
         with threadpool_limits(limits=1):
-            return NoiseClassifier(**recipe.classifier).fit(
+            return NoiseClassifier(**parameters).fit(
                 samples, labels, kinds=kinds, groups=groups, sample_weight=weights, natural=natural
             )
     except ValueError as error:
