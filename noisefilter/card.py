@@ -1,9 +1,9 @@
 """The model card: what a model was trained on, what it does well and badly, in Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from noisefilter.evaluation import Evaluation
+from noisefilter.evaluation import Evaluation, Realised
 from noisefilter.model import Model
 
 _TITLES = {
@@ -17,8 +17,17 @@ _TITLES = {
 }
 
 
-def write_card(model: Model, tests: Mapping[str, Evaluation]) -> str:
-    """Return the card of a model; `tests` are its figures by the name of the test set."""
+def write_card(model: Model, tests: Mapping[str, Evaluation], budgets: Mapping[str, Sequence[Realised]]) -> str:
+    """Return the card of a model.
+
+    Parameters
+    ----------
+    model : Model
+    tests : mapping of str to Evaluation
+        Its figures by the name of the test set.
+    budgets : mapping of str to sequence of Realised
+        What each loss budget came to on these sets.
+    """
     about = model.about
     lines = [
         "# Model card",
@@ -35,8 +44,10 @@ def write_card(model: Model, tests: Mapping[str, Evaluation]) -> str:
     lines += [f"- {_source(source)}" for source in about["training_data"]]
     lines += ["", "## What a loss budget buys", ""]
     lines += [
-        "Measured out of fold, on sites that the fitted model had not seen. The threshold is the lowest at which the "
-        "content loss stays within the budget in 95 % of bootstrap resamples over sites; the interval is theirs too.",
+        "Measured out of fold, on sites that the fitted model had not seen. Thresholds are chosen by conformal risk "
+        "control over articles (arXiv 2208.02814): on one more article of this kind, the expected share of content "
+        "paragraphs lost is at most the budget. Content loss is the mean over articles, its interval a bootstrap "
+        "over sites.",
         "",
         "| loss budget | threshold | content loss | interval | noise recall |",
         "|--:|--:|--:|--:|--:|",
@@ -46,6 +57,8 @@ def write_card(model: Model, tests: Mapping[str, Evaluation]) -> str:
             f"| {row.budget:.2%} | {row.threshold:.4f} | {row.loss:.2%} | {row.loss_low:.2%} – {row.loss_high:.2%} "
             f"| {row.recall:.1%} |"
         )
+    for name, realised in budgets.items():
+        lines += ["", f"## Promised and realised on {name}", "", *_realised(realised)]
     for name, evaluation in tests.items():
         lines += ["", f"## On {name} (never trained on)", ""]
         lines += [
@@ -66,6 +79,31 @@ def write_card(model: Model, tests: Mapping[str, Evaluation]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _realised(rows: Sequence[Realised]) -> list[str]:
+    """Return a table and a plot (Mermaid) of realised against promised loss, in per cent."""
+    promised = [round(100 * row.budget, 4) for row in rows]
+    found = [round(100 * row.loss.value, 3) for row in rows]
+    table = [
+        f"| {row.budget:.2%} | {row.loss.value:.2%} | {row.loss.low:.2%} – {row.loss.high:.2%} "
+        f"| {row.recall.value:.1%} | {row.recall.low:.1%} – {row.recall.high:.1%} |"
+        for row in rows
+    ]
+    return [
+        "| promised loss | realised (mean over articles) | interval | noise recall | interval |",
+        "|--:|--:|--:|--:|--:|",
+        *table,
+        "",
+        "```mermaid",
+        "xychart-beta",
+        '    title "Content loss in per cent: promised (bars) and realised (line)"',
+        f"    x-axis [{', '.join(map(str, promised))}]",
+        f'    y-axis "per cent" 0 --> {max(*promised, *found)}',
+        f"    bar [{', '.join(map(str, promised))}]",
+        f"    line [{', '.join(map(str, found))}]",
+        "```",
+    ]
 
 
 def _source(source: Mapping[str, Any]) -> str:

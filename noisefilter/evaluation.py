@@ -18,8 +18,15 @@ from sklearn.metrics import average_precision_score
 
 from noisefilter.cleaner import NoiseFilter
 from noisefilter.labels import LabelledArticle
+from noisefilter.model import Model
 
 RESAMPLES = 1000
+RANKED_RESAMPLES = 300
+"""Bootstrap resamples for ratios, and for measures of a ranking, which take longer."""
+
+BUDGETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05)
+"""The loss budgets for which realised loss is held against promised loss."""
+
 _WORST = 10
 
 
@@ -125,11 +132,55 @@ def decide_all(cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, job
     return pd.DataFrame(rows), over_cap
 
 
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """What one loss budget came to on labelled articles.
+
+    Attributes
+    ----------
+    budget : float
+        The loss that was promised.
+    loss : Figure
+        The mean over articles of the share of content paragraphs dropped: what the budget speaks of.
+    recall : Figure
+        Noise recall.
+    """
+
+    budget: float
+    loss: Figure
+    recall: Figure
+
+
+def realise(
+    model: Model,
+    articles: Sequence[LabelledArticle],
+    budgets: Sequence[float] = BUDGETS,
+    *,
+    jobs: int = 1,
+    seed: int = 0,
+) -> list[Realised]:
+    """Clean labelled articles at each loss budget and return what it came to."""
+    rows = []
+    for budget in budgets:
+        table, _ = decide_all(NoiseFilter(model, budget), articles, jobs=jobs)
+        counts = _counts(table[table.scored])
+        counts["loss"] = (counts["content_dropped"] / counts["content"].where(counts["content"] > 0)).fillna(0.0)
+        counts["articles"] = (counts["content"] > 0).astype(float)
+        picks = _resamples(len(counts), seed)
+        rows.append(
+            Realised(
+                budget,
+                *(_ratio_figure(counts, *pair, picks) for pair in (("loss", "articles"), ("noise_dropped", "noise"))),
+            )
+        )
+    return rows
+
+
 def compare(
-    cleaner: NoiseFilter, other: NoiseFilter, articles: Sequence[LabelledArticle], *, seed: int = 0
+    cleaner: NoiseFilter, other: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1, seed: int = 0
 ) -> dict[str, Figure]:
     """Return how much the figures of `cleaner` lie above those of `other`, paired over articles."""
-    ours, theirs = decide_all(cleaner, articles)[0], decide_all(other, articles)[0]
+    ours, theirs = (decide_all(one, articles, jobs=jobs)[0] for one in (cleaner, other))
     ours, theirs = ours[ours.scored], theirs[theirs.scored]
     mine, yours = _counts(ours), _counts(theirs)
     result = {}
@@ -174,32 +225,55 @@ def _counts(scored: pd.DataFrame) -> pd.DataFrame:
 
 def _figures(scored: pd.DataFrame, seed: int) -> dict[str, Figure]:
     counts = _counts(scored)
-    picks = list(_resamples(len(counts), seed))
-    table = {name: counts[name].to_numpy() for name in counts}
-    figures = {}
-    for name, (top, bottom) in _RATIOS.items():
-        samples = [_divide(table[top][pick].sum(), table[bottom][pick].sum()) for pick in picks]
-        figures[name] = _figure(_ratio(counts, top, bottom), samples)
-    figures["average_precision"] = _bootstrapped(scored, counts.index.to_numpy(), picks, _average_precision)
+    picks = _resamples(len(counts), seed)
+    figures = {name: _ratio_figure(counts, top, bottom, picks) for name, (top, bottom) in _RATIOS.items()}
+    noise, probability = scored.noise.to_numpy(), scored.noise_probability.to_numpy()
+    figures["average_precision"] = over_articles(average_precision, noise, probability, scored.number.to_numpy(), seed)
     return figures
 
 
-def _bootstrapped(
-    scored: pd.DataFrame,
-    numbers: NDArray[Any],
-    picks: Sequence[NDArray[np.intp]],
+def _ratio_figure(counts: pd.DataFrame, top: str, bottom: str, picks: Sequence[NDArray[np.intp]]) -> Figure:
+    above, below = counts[top].to_numpy(), counts[bottom].to_numpy()
+    return _figure(_ratio(counts, top, bottom), [_divide(above[pick].sum(), below[pick].sum()) for pick in picks])
+
+
+def over_articles(
     measure: Callable[[NDArray[np.bool_], NDArray[np.float64]], float],
+    noise: NDArray[np.bool_],
+    probability: NDArray[np.float64],
+    article: NDArray[Any],
+    seed: int = 0,
+    resamples: int = RANKED_RESAMPLES,
 ) -> Figure:
-    rows = scored.groupby("number").indices
-    noise, probability = scored.noise.to_numpy(), scored.noise_probability.to_numpy()
+    """Return a measure of a ranking with its interval, articles resampled.
+
+    Parameters
+    ----------
+    measure : callable
+        Takes truth and noise probability of the paragraphs.
+    noise, probability, article : ndarray, shape (n_paragraphs,)
+        Truth, noise probability, and which article it is from.
+    seed, resamples : int
+    """
+    rows = list(pd.Series(article).groupby(article).indices.values())
     samples = []
-    for pick in picks[:300]:
-        chosen = np.concatenate([rows[number] for number in numbers[pick]])
+    for pick in _resamples(len(rows), seed)[:resamples]:
+        chosen = np.concatenate([rows[number] for number in pick])
         samples.append(measure(noise[chosen], probability[chosen]))
     return _figure(measure(noise, probability), samples)
 
 
-def _average_precision(noise: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+def recall_at_loss(loss: float, noise: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    """Return the share of noise ranked above all but this share of the content; NaN if there is none of either."""
+    content = np.sort(probability[~noise])[::-1]
+    if not noise.any() or not len(content):
+        return float("nan")
+    affordable = int(loss * len(content) + 1e-9)
+    return float(np.mean(probability[noise] > content[affordable])) if affordable < len(content) else 1.0
+
+
+def average_precision(noise: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    """Return the area under precision and recall of noise; NaN if there is none."""
     return float(average_precision_score(noise, probability)) if noise.any() else float("nan")
 
 

@@ -12,7 +12,7 @@ from joblib import Memory, Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from noisefilter.article import Label
-from noisefilter.calibration import Outcomes
+from noisefilter.calibration import Outcomes, articles_needed
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.context import in_context
 from noisefilter.errors import LabelError, RecipeError
@@ -42,7 +42,7 @@ class Calibration:
     """
 
     folds: int = 5
-    budgets: tuple[float, ...] = (0.0005, 0.001, 0.002, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1)
+    budgets: tuple[float, ...] = (0.001, 0.002, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1)
     resamples: int = 1000
 
 
@@ -248,18 +248,22 @@ def _parts(articles: Sequence[LabelledArticle], count: int) -> list[list[Labelle
 def _calibrate(fitted: Sequence[tuple[NoiseClassifier, Sequence[LabelledArticle]]], recipe: Recipe) -> LossBudgets:
     """Find the threshold of each budget from the answers of classifiers that did not see the article's site."""
     noise = [at for at, name in enumerate(CLASSES) if Label(name).is_noise]
-    probability, is_noise, site = [], [], []
-    for classifier, articles in fitted:
-        for labelled in articles:
-            shares = classifier.score_article(labelled.article)[:, noise].sum(axis=1)
-            for share, paragraph in zip(shares, labelled.paragraphs, strict=True):
-                if paragraph.scored:
-                    probability.append(float(share))
-                    is_noise.append(paragraph.label.is_noise)
-                    site.append(labelled.site)
-    names = {name: at for at, name in enumerate(sorted(set(site)))}
-    outcomes = Outcomes(np.array(probability), np.array(is_noise), np.array([names[name] for name in site]))
-    return outcomes.budgets(recipe.calibration.budgets, recipe.calibration.resamples)
+    probability, is_noise, article, site = [], [], [], []
+    sites: dict[str, int] = {}
+    for number, (classifier, labelled) in enumerate((classifier, one) for classifier, some in fitted for one in some):
+        shares = classifier.score_article(labelled.article)[:, noise].sum(axis=1)
+        for share, paragraph in zip(shares, labelled.paragraphs, strict=True):
+            if paragraph.scored:
+                probability.append(float(share))
+                is_noise.append(paragraph.label.is_noise)
+                article.append(number)
+                site.append(sites.setdefault(labelled.site, len(sites)))
+    outcomes = Outcomes(np.array(probability), np.array(is_noise), np.array(article), np.array(site))
+    budgets = outcomes.budgets(recipe.calibration.budgets, recipe.calibration.resamples)
+    if not budgets.rows:
+        needed = articles_needed(max(recipe.calibration.budgets))
+        raise LabelError(f"too few articles to promise any loss budget: label at least {needed}")
+    return budgets
 
 
 def _digest(articles: Sequence[LabelledArticle]) -> str:

@@ -35,7 +35,7 @@ def evaluate(
     result = evaluation.evaluate(cleaner, articles, jobs=jobs)
     differences = None
     if compare is not None:
-        differences = evaluation.compare(cleaner, NoiseFilter(compare, loss_budget, cap=cap), articles)
+        differences = evaluation.compare(cleaner, NoiseFilter(compare, loss_budget, cap=cap), articles, jobs=jobs)
     if as_json:
         table = result.to_dict()
         if differences is not None:

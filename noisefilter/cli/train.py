@@ -42,7 +42,7 @@ def train(
     from noisefilter.card import write_card
     from noisefilter.cleaner import NoiseFilter
     from noisefilter.cli.figures import show_figures
-    from noisefilter.evaluation import evaluate, plain_figures
+    from noisefilter.evaluation import evaluate, plain_figures, realise
     from noisefilter.labels import read_labels, refuse_overlap
     from noisefilter.training import Recipe, load_recipe
     from noisefilter.training import train as fit
@@ -77,8 +77,9 @@ def train(
         )
     model = from_bytes(to_bytes(model), "the new model")
     results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
+    realised = {name: realise(model, held, jobs=jobs) for name, held in tests.items()}
     metrics = {name: plain_figures(result.figures) for name, result in results.items()}
-    model = replace(model, card=write_card(model, results), about={**model.about, "metrics": metrics})
+    model = replace(model, card=write_card(model, results, realised), about={**model.about, "metrics": metrics})
     save_model(model, out)
     out_console = Console()
     for name, result in results.items():
