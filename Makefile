@@ -4,12 +4,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXAMPLE ?= fixtures/war_report_awards_insert.txt
 CORPUS := training/corpus
+export NOISEFILTER_DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check train eval clean
+.PHONY: help setup demo test check train eval bench-quality clean
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
 
 setup: $(READY)  ## make the virtual environment in .venv; done once
 $(READY): pyproject.toml training/constraints.txt
@@ -31,12 +32,16 @@ check: setup  ## lint, format, types, docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_docs.py
 
-train: setup  ## rebuild the default model from the corpus, byte for byte
+train: setup  ## rebuild the default model from the corpus and the public sets at hand, byte for byte
 	$(BIN)/noisefilter train $(CORPUS)/train.jsonl --test $(CORPUS)/test.jsonl --recipe training/recipe.toml --jobs 2 \
 		-o noisefilter/models/default.noisefilter
 
 eval: setup  ## hold the default model against its quality floors
 	$(BIN)/python training/floors.py
 
+bench-quality: setup  ## hold noisefilter against other systems; installs the extra [bench], takes an hour
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench]'
+	$(BIN)/python training/benchmark -o benchmark.json
+
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -rf $(VENV) .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info

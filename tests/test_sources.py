@@ -1,0 +1,157 @@
+import gzip
+import hashlib
+import json
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from noisefilter.article import Label
+from noisefilter.errors import LabelError, RecipeError
+from noisefilter.kinds import KINDS
+from noisefilter.sources import load_sources, paragraph_digest, read_source
+
+TRAINING = Path(__file__).parent.parent / "training"
+TEXTS = ["The ferry sails at noon.", "Sign up for “The Tide”"]
+PAGE = {
+    "id": "set:1#a",
+    "domain": "www.wend.example",
+    "title": "Ferries",
+    "paragraphs": [{"text": text} for text in TEXTS],
+}
+LABELLED = {
+    "page": "set:1#a",
+    "paragraphs": [
+        {"sha256": paragraph_digest(TEXTS[0]), "label": "content"},
+        {"sha256": paragraph_digest(TEXTS[1]), "label": "boilerplate", "kind": "newsletter", "alt": "off_topic"},
+    ],
+}
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """Return a function that writes a set, its annotations and a registry, and returns the one source read back."""
+
+    def write(labelled=LABELLED, page=PAGE, **fields):
+        data = tmp_path / "data"
+        data.mkdir(exist_ok=True)
+        (data / "set.jsonl.gz").write_bytes(gzip.compress(json.dumps(page).encode(), mtime=0))
+        (tmp_path / "pages.jsonl").write_text(json.dumps(labelled) + "\n")
+        entry = {
+            "name": "set",
+            "origin": "here",
+            "licence": "CC0-1.0",
+            "file": "set.jsonl.gz",
+            "sha256": hashlib.sha256((data / "set.jsonl.gz").read_bytes()).hexdigest(),
+            "use": "train",
+            "annotations": ["pages.jsonl"],
+        } | fields
+        lines = [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
+        path = tmp_path / "sources.toml"
+        path.write_text("[[source]]\n" + "\n".join(lines) + "\n")
+        return load_sources(path)[0], data
+
+    return write
+
+
+def test_a_page_gets_the_labels_of_its_annotation(registry):
+    (article,) = read_source(*registry())
+    assert (article.id, article.title, article.site) == ("set:1#a", "Ferries", "www.wend.example")
+    assert [paragraph.text for paragraph in article.paragraphs] == TEXTS
+    assert [paragraph.label for paragraph in article.paragraphs] == [Label.CONTENT, Label.BOILERPLATE]
+    assert article.paragraphs[1].kind == "newsletter"
+    assert article.paragraphs[1].alt is Label.OFF_TOPIC
+
+
+def test_a_set_in_our_own_schema_is_read_as_it_is(registry):
+    page = {"id": "a", "domain": "wend.example", "paragraphs": [{"text": "One.", "label": "content"}]}
+    (article,) = read_source(*registry(page=page, annotations=[]))
+    assert (article.id, article.site, len(article.paragraphs)) == ("a", "wend.example", 1)
+
+
+def test_a_site_that_a_test_set_has_too_is_left_out(registry):
+    assert read_source(*registry(leave_out=["wend.example"])) == []
+
+
+def test_a_set_that_is_not_there_is_none(registry, tmp_path):
+    source, _ = registry()
+    assert read_source(source, tmp_path / "elsewhere") is None
+
+
+def test_another_file_under_the_name_is_refused(registry):
+    source, data = registry()
+    (data / "set.jsonl.gz").write_bytes(b"something else")
+    with pytest.raises(LabelError, match="not the file that the registry of sources knows"):
+        read_source(source, data)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"page": "set:2#a"}, "is not in the set as it was labelled"),
+        ({"paragraphs": LABELLED["paragraphs"][:1]}, "is not in the set as it was labelled"),
+        ({"paragraphs": LABELLED["paragraphs"][::-1]}, "paragraph 0 has another text than was labelled"),
+    ],
+)
+def test_an_annotation_that_does_not_fit_is_refused(registry, change, message):
+    with pytest.raises(LabelError, match=message):
+        read_source(*registry(labelled=LABELLED | change))
+
+
+@pytest.mark.parametrize("fields", [{"use": "perhaps"}, {"colour": "red"}, {"annotations": 3}])
+def test_a_strange_entry_is_refused(registry, fields):
+    with pytest.raises(RecipeError, match="write \\[\\[source\\]\\] tables with name, origin"):
+        registry(**fields)
+
+
+def test_a_registry_that_cannot_be_read(tmp_path):
+    with pytest.raises(RecipeError, match="check `sources` in the recipe"):
+        load_sources(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("[[source")
+    with pytest.raises(RecipeError, match="not TOML"):
+        load_sources(tmp_path / "bad.toml")
+
+
+def test_what_only_typesetting_changes_does_not_change_the_digest():
+    assert paragraph_digest("“The  Tide”") == paragraph_digest('"The Tide"')
+    assert paragraph_digest("The Tide") != paragraph_digest("The tide")
+
+
+def test_the_registry_of_the_project():
+    sources = load_sources(TRAINING / "sources.toml")
+    by_name = {source.name: source for source in sources}
+    assert len(by_name) == len(sources) == 6
+    assert {source.name for source in sources if source.use == "evaluate"} == {"gold_dev", "samples"}
+    assert all(source.attribution and source.licence for source in sources if source.use == "train")
+    assert all(path.is_file() for source in sources for path in source.annotations)
+
+
+def test_the_annotations_hold_known_labels_and_no_text():
+    seen = set()
+    for path in sorted((TRAINING / "annotations").glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            row = json.loads(line)
+            assert set(row) == {"page", "paragraphs"}
+            assert row["page"] not in seen
+            seen.add(row["page"])
+            for entry in row["paragraphs"]:
+                assert set(entry) <= {"sha256", "label", "kind", "alt"}
+                assert len(entry["sha256"]) == 16
+                assert "kind" not in entry or entry["kind"] in KINDS[Label(entry["label"])]
+    assert len(seen) == 338
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not os.environ.get("NOISEFILTER_DATA"), reason="needs the public sets: set NOISEFILTER_DATA")
+def test_the_public_sets_are_those_of_the_registry():
+    folder = Path(os.environ["NOISEFILTER_DATA"])
+    found = {source.name: read_source(source, folder) for source in load_sources(TRAINING / "sources.toml")}
+    counts = {name: len(articles) for name, articles in found.items() if articles is not None}
+    expected = {"andy_relabelled": 373, "andy_pages": 8, "wcxb_relabelled": 198, "wcxb_pages": 328}
+    assert counts == expected | {"gold_dev": 103, "samples": 5}
+    rows = gzip.decompress((folder / "gold_dev.jsonl.gz").read_bytes()).decode().splitlines()
+    tested = {urlsplit(json.loads(row).get("url") or "").netloc.removeprefix("www.") for row in rows}
+    assert "cbsnews.com" in tested
+    for name in expected:
+        assert not tested & {article.site.removeprefix("www.") for article in found[name]}
