@@ -42,7 +42,7 @@ from noisefilter.look import CLASSES, Look
 from noisefilter.model import Model
 from noisefilter.policy import BudgetRow, LossBudgets
 
-FORMAT = 1
+FORMAT = 2
 """Version of the bundle's format; a reader refuses a newer one."""
 
 LARGEST = 512 * 2**20
@@ -216,6 +216,11 @@ def _manifest(archive: zipfile.ZipFile, name: str, size: int) -> dict[str, Any]:
         raise ModelError(
             f"{name}: format {manifest['noisefilter_format']} is newer than this noisefilter reads ({FORMAT}): "
             "upgrade noisefilter"
+        )
+    if manifest["noisefilter_format"] < FORMAT:
+        raise ModelError(
+            f"{name}: format {manifest['noisefilter_format']} is older than this noisefilter reads ({FORMAT}): "
+            "train it again"
         )
     if sorted(archive.namelist()) != sorted(["manifest.json", *_MEMBERS]):
         raise ModelError(f"{name}: members are missing or strange: fetch or train it again")

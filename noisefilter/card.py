@@ -38,7 +38,7 @@ def write_card(model: Model, tests: Mapping[str, Evaluation], budgets: Mapping[s
         "## Training data",
         "",
         f"{about['articles']} articles of {about['sites']} sites, {about['paragraphs']} paragraphs; "
-        f"digest `{about['training_digest'][:16]}`.",
+        f"digest `{about['training_digest'][:16]}`. Thresholds were found on {about['calibrated_on']} of the articles.",
         "",
     ]
     lines += [f"- {_source(source)}" for source in about["training_data"]]

@@ -41,6 +41,8 @@ class Source:
         The line that a model trained on it carries.
     annotations : tuple of Path
         Files with our labels; then only annotated pages are read. None: the file follows our own schema.
+    calibrate : bool
+        Whether thresholds are found on it too: whether it is the kind of article that a loss budget is promised for.
     leave_out : tuple of str
         Sites whose articles are not read, because a set to test on has them too.
     """
@@ -53,6 +55,7 @@ class Source:
     use: str
     attribution: str = ""
     annotations: tuple[Path, ...] = ()
+    calibrate: bool = True
     leave_out: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,7 @@ def train(
     cache: Path | None = None,
     progress: Progress | None = None,
     sources: Sequence[Mapping[str, Any]] = (),
+    uncalibrated: Collection[str] = (),
 ) -> Model:
     """Fit a model and find its thresholds on articles from sites that the fit did not see.
 
@@ -158,6 +159,8 @@ def train(
     progress : callable
     sources : sequence of mapping
         What the manifest says of the training data.
+    uncalibrated : collection of str
+        Ids of articles that are learnt from, but are not of the kind that a loss budget is promised for.
 
     Raises
     ------
@@ -188,13 +191,15 @@ def train(
         fitted.append(classifier)
         if progress:
             progress("fitting", len(fitted), len(tasks))
-    budgets = _calibrate(list(zip(fitted[:-1], parts, strict=True)), recipe)
+    calibrated = [[article for article in part if article.id not in uncalibrated] for part in parts]
+    budgets = _calibrate(list(zip(fitted[:-1], calibrated, strict=True)), recipe)
     about = {
         "language": recipe.language,
         "recipe": _plain(asdict(replace(recipe, sources=None))),
         "training_data": list(sources),
         "training_digest": _digest(articles),
         "articles": len(articles),
+        "calibrated_on": sum(map(len, calibrated)),
         "paragraphs": sum(len(article.paragraphs) for article in articles),
         "sites": len({article.site for article in articles}),
     }

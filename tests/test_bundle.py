@@ -141,6 +141,10 @@ def test_a_newer_format_says_upgrade(tiny_bundle, newer):
     refused(zipped(members), "newer", "upgrade noisefilter")
 
 
+def test_an_older_format_says_train_again(tiny_bundle):
+    refused(sealed(members_of(tiny_bundle), lambda m: m.update(noisefilter_format=1)), "older", "train it again")
+
+
 @pytest.mark.parametrize(
     "foreign",
     [b"", b"The river rose.", pickle.dumps({"a": 1}), b"\0" * 5000, zipped({}), zipped({"words.txt": b"a\n"})],

@@ -15,6 +15,7 @@ from noisefilter.cli.outcome import say
 
 if TYPE_CHECKING:
     from noisefilter.labels import LabelledArticle
+    from noisefilter.sources import Source
     from noisefilter.training import Recipe
 
 
@@ -50,9 +51,12 @@ def train(
     settings = load_recipe(recipe) if recipe else Recipe()
     articles = read_labels(labels)
     about = [_described(path, read_labels([path])) for path in labels]
-    for source, found in _public(settings):
+    uncalibrated: set[str] = set()
+    for source, entry, found in _public(settings):
         articles += found
-        about.append(source)
+        about.append(entry)
+        if not source.calibrate:
+            uncalibrated |= {article.id for article in found}
     tests = {path.name: read_labels([path]) for path in test or []}
     if len(tests) < len(test or []):
         raise typer.BadParameter("two --test files have the same name: rename one")
@@ -74,6 +78,7 @@ def train(
             cache=cache,
             progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
             sources=about,
+            uncalibrated=uncalibrated,
         )
     model = from_bytes(to_bytes(model), "the new model")
     results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
@@ -87,7 +92,7 @@ def train(
     say(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
 
 
-def _public(settings: "Recipe") -> Iterator[tuple[dict[str, Any], "list[LabelledArticle]"]]:
+def _public(settings: "Recipe") -> Iterator[tuple["Source", dict[str, Any], "list[LabelledArticle]"]]:
     """Read the public sets of the recipe that may be trained on; say which are left out."""
     from noisefilter.sources import load_sources, read_source
 
@@ -100,6 +105,7 @@ def _public(settings: "Recipe") -> Iterator[tuple[dict[str, Any], "list[Labelled
             say(f"left out: {source.name} (no {source.file} in {folder or 'NOISEFILTER_DATA, which is not set'})")
             continue
         yield (
+            source,
             {
                 "name": source.name,
                 "articles": len(found),

@@ -115,6 +115,7 @@ def run(system: Any, learnt: Sequence[LabelledArticle], sets: Sequence[TestSet],
             _drops(system, models, one.articles, scores, threshold),
             None if by_fold else size / seconds / 1e6,
         )
+        result[one.name]["decided"] = not np.isnan(threshold)
     return result
 
 
@@ -169,7 +170,7 @@ def figures(outcome: dict[str, Any], ours: dict[str, Any] | None) -> dict[str, A
     }
     row["off_topic_at_1"] = _off_topic(outcome) if ranked else None
     drop = outcome["drop"].astype(float)
-    known = ranked or len(np.unique(drop)) > 1
+    known = outcome["decided"]
     for name, chosen, weight in (
         ("noise_recall", noise, None),
         ("off_topic_recall", outcome["off_topic"], None),
