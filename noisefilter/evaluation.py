@@ -301,7 +301,7 @@ def _by_source(scored: pd.DataFrame, seed: int) -> pd.DataFrame:
             row |= {share: float(chosen["drop"].mean()) if len(chosen) else None}
             row |= {f"{share}_low": low, f"{share}_high": high}
         rows.append(row)
-    return pd.DataFrame(rows).astype(object)
+    return pd.DataFrame(rows, dtype=object)
 
 
 def _interval(part: pd.DataFrame, seed: int) -> tuple[float, float]:

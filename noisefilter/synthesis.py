@@ -20,6 +20,7 @@ FORMS = ("headline", "headline_and_blurb", "headline_and_blurb", "blurb", "parag
 """Forms of inserts; a headline with its blurb is the commonest in the wild, so it is drawn twice as often."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[\"'“‘A-Z0-9])")
 _FEWEST_WORDS = 12
+_LEFT = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Synthesis:
         Share of the inserts that come a second time in the same article.
     thinnest, thickest : float
         Between these shares of the article's own noise is kept.
+    cleaned : float
+        Share of the made articles that get no insert and keep next to none of their noise: articles as they are
+        when most of the cleaning is done.
     seed : int
     """
 
@@ -47,6 +51,7 @@ class Synthesis:
     pasted_twice: float = 0.1
     thinnest: float = 0.05
     thickest: float = 0.6
+    cleaned: float = 0.0
     seed: int = 0
 
 
@@ -81,8 +86,9 @@ def synthesise(articles: Sequence[LabelledArticle], how: Synthesis) -> list[Labe
     for host in pool:
         for copy in range(1, how.copies + 1):
             chance = random.Random(f"{how.seed}:{host.id}:{copy}")  # noqa: S311
-            paragraphs = _thinned(host, chance, how)
-            for _ in range(chance.randint(0, how.inserts)):
+            cleaned = chance.random() < how.cleaned
+            paragraphs = _thinned(host, chance, 0.0 if cleaned else how.thinnest, _LEFT if cleaned else how.thickest)
+            for _ in range(0 if cleaned else chance.randint(0, how.inserts)):
                 near = by_topic[host.topic] if host.topic and chance.random() < how.same_topic else pool
                 donor = chance.choice(near)
                 if donor.id != host.id:
@@ -91,8 +97,8 @@ def synthesise(articles: Sequence[LabelledArticle], how: Synthesis) -> list[Labe
     return made
 
 
-def _thinned(host: LabelledArticle, chance: random.Random, how: Synthesis) -> list[LabelledParagraph]:
-    share = chance.uniform(how.thinnest, how.thickest)
+def _thinned(host: LabelledArticle, chance: random.Random, least: float, most: float) -> list[LabelledParagraph]:
+    share = chance.uniform(least, most)
     return [paragraph for paragraph in host.paragraphs if not paragraph.label.is_noise or chance.random() < share]
 
 

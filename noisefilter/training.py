@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 from joblib import Memory, Parallel, delayed
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from noisefilter.article import Label
+from noisefilter.article import Article, Label
 from noisefilter.calibration import Outcomes, articles_needed
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.context import in_context
@@ -22,6 +23,8 @@ from noisefilter.look import CLASSES
 from noisefilter.model import Model
 from noisefilter.policy import LossBudgets
 from noisefilter.synthesis import Synthesis, synthesise
+
+_LIKELY = 0.5
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and of how many."""
@@ -252,11 +255,10 @@ def _parts(articles: Sequence[LabelledArticle], count: int) -> list[list[Labelle
 
 def _calibrate(fitted: Sequence[tuple[NoiseClassifier, Sequence[LabelledArticle]]], recipe: Recipe) -> LossBudgets:
     """Find the threshold of each budget from the answers of classifiers that did not see the article's site."""
-    noise = [at for at, name in enumerate(CLASSES) if Label(name).is_noise]
     probability, is_noise, article, site = [], [], [], []
     sites: dict[str, int] = {}
     for number, (classifier, labelled) in enumerate((classifier, one) for classifier, some in fitted for one in some):
-        shares = classifier.score_article(labelled.article)[:, noise].sum(axis=1)
+        shares = _highest_noise(classifier, labelled.article)
         for share, paragraph in zip(shares, labelled.paragraphs, strict=True):
             if paragraph.scored:
                 probability.append(float(share))
@@ -269,6 +271,18 @@ def _calibrate(fitted: Sequence[tuple[NoiseClassifier, Sequence[LabelledArticle]
         needed = articles_needed(max(recipe.calibration.budgets))
         raise LabelError(f"too few articles to promise any loss budget: label at least {needed}")
     return budgets
+
+
+def _highest_noise(classifier: NoiseClassifier, article: Article) -> NDArray[np.float64]:
+    """Return the noise probability of each paragraph, shape (n_paragraphs,): as it stands, or when most noise is gone.
+
+    Cleaning looks again at what it leaves, so the higher of the two is what a paragraph has to survive.
+    """
+    content = CLASSES.index(Label.CONTENT.value)
+    shares: NDArray[np.float64] = 1 - classifier.score_article(article)[:, content]
+    left = np.flatnonzero(shares < _LIKELY)
+    shares[left] = np.maximum(shares[left], 1 - classifier.score_article(article.subset(left.tolist()))[:, content])
+    return shares
 
 
 def _digest(articles: Sequence[LabelledArticle]) -> str:
