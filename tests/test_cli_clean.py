@@ -47,8 +47,9 @@ def folder(tmp_path):
         ([], NOISY, CLEAN),
         (["--loss-budget", "0", "noisy.txt"], "", NOISY),
         (["--cap", "0", "-"], NOISY, NOISY),
+        (["-o", "-", "clean.txt", "noisy.txt"], "", CLEAN + CLEAN),
     ],
-    ids=["files", "dash", "no file", "budget 0", "cap 0"],
+    ids=["files", "dash", "no file", "budget 0", "cap 0", "output dash"],
 )
 def test_clean_to_stdout(folder, arguments, stdin, expected):
     before = files_in(folder)
@@ -113,6 +114,18 @@ def test_clean_to_a_file(folder):
     before = files_in(folder)
     assert noisefilter("clean", "noisy.txt", "-o", "one.txt", cwd=folder).stdout == ""
     assert files_in(folder) == before | {"one.txt": CLEAN.encode()}
+
+
+def test_what_came_from_stdin_has_a_name_in_a_folder(folder):
+    (folder / "out").mkdir()
+    noisefilter("clean", "-", "-o", "out", stdin=NOISY.encode(), cwd=folder)
+    assert files_in(folder / "out") == {"stdin.txt": CLEAN.encode()}
+
+
+def test_decisions_are_not_mixed_with_articles(folder):
+    run = noisefilter("clean", "noisy.txt", "--decisions", "-", cwd=folder, code=2)
+    assert run.stdout == ""
+    assert "give a file" in run.stderr
 
 
 def test_two_inputs_of_one_name_are_not_written_to_one_file(folder):

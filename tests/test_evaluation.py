@@ -2,11 +2,20 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 
 import noisefilter as nf
 from noisefilter.article import Label
-from noisefilter.evaluation import compare, decide_all, evaluate
+from noisefilter.evaluation import (
+    average_precision,
+    compare,
+    decide_all,
+    evaluate,
+    over_articles,
+    realise,
+    recall_at_loss,
+)
 from noisefilter.labels import LabelledArticle, LabelledParagraph
 from noisefilter.rules import Rule, Rules
 
@@ -154,6 +163,14 @@ def test_what_cannot_be_measured_is_none(ruled):
     assert plain["by_source"][0]["noise_recall"] is None
 
 
+def test_a_source_without_noise_beside_one_with_noise_is_still_plain(ruled):
+    clean = LabelledArticle("three", None, (paragraph("The river rose", "content"),), "gazette")
+    plain = json.loads(json.dumps(evaluate(ruled, [*ARTICLES, clean]).to_dict(), allow_nan=False))
+    rows = {row["source"]: row for row in plain["by_source"]}
+    assert rows["gazette"]["noise_recall"] is None
+    assert rows["post"]["noise_recall"] == 2 / 3
+
+
 def test_with_nothing_but_ambiguous_paragraphs_nothing_is_measured(ruled):
     vague = LabelledArticle("three", None, (paragraph("Nobody knows", "ambiguous"),), "post")
     evaluation = evaluate(ruled, [vague])
@@ -187,3 +204,40 @@ def test_a_comparison_is_the_difference_of_the_figures(ruled, idle):
 
 def test_jobs_make_no_difference(ruled, evaluation):
     assert evaluate(ruled, ARTICLES, jobs=2).to_dict() == evaluation.to_dict()
+
+
+def test_recall_at_a_fixed_loss():
+    noise = np.array([True, True, True, False, False, False, False])
+    ranked = np.array([0.9, 0.6, 0.3, 0.7, 0.4, 0.2, 0.1])
+    assert recall_at_loss(0.0, noise, ranked) == 1 / 3
+    assert recall_at_loss(0.25, noise, ranked) == 2 / 3
+    assert recall_at_loss(0.24, noise, ranked) == 1 / 3
+    assert recall_at_loss(0.5, noise, ranked) == 1
+    assert recall_at_loss(1.0, noise, ranked) == 1
+    assert math.isnan(recall_at_loss(0.1, noise[3:], ranked[3:]))
+
+
+def test_content_tied_with_noise_counts_against_it():
+    assert recall_at_loss(0.0, np.array([True, False]), np.array([0.5, 0.5])) == 0
+
+
+def test_the_interval_of_a_ranking_is_drawn_over_articles():
+    noise = np.tile([True, False, False], 40)
+    score = np.where(noise, 0.6, np.tile([0.0, 0.5, 0.7], 40))
+    article = np.repeat(np.arange(40), 3)
+    figure = over_articles(average_precision, noise, score, article)
+    assert figure.low <= figure.value <= figure.high
+    alike = over_articles(average_precision, noise, score, article, resamples=50)
+    assert alike.value == figure.value == average_precision(noise, score)
+    assert math.isnan(over_articles(average_precision, noise[:0], score[:0], article[:0]).value)
+
+
+def test_realised_loss_is_the_mean_over_articles(tiny_model, labelled):
+    rows = realise(tiny_model, labelled, budgets=(0.01, 0.1, 0.3))
+    assert [row.budget for row in rows] == [0.01, 0.1, 0.3]
+    table, _ = decide_all(nf.NoiseFilter(tiny_model, 0.1), labelled)
+    content = table[table.scored & ~table.noise]
+    assert rows[1].loss.value == pytest.approx(content.groupby("number")["drop"].mean().mean())
+    assert rows[1].recall.value == pytest.approx(table[table.scored & table.noise]["drop"].mean())
+    assert rows[0].loss.value <= rows[1].loss.value <= rows[2].loss.value
+    assert rows[1].recall.value > 0

@@ -1,6 +1,7 @@
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from noisefilter.article import Label
@@ -136,3 +137,21 @@ def test_an_articles_own_aside_is_no_insert_for_it():
     how = Synthesis(copies=60, inserts=2, thinnest=0, thickest=0)
     made = synthesise([article("a", paragraphs=[poll]), article("b")], how)
     assert poll.text not in {p.text for entry in made if entry.id.startswith("a") for p in entry.paragraphs}
+
+
+def test_cleaned_articles_have_no_insert_and_next_to_no_noise(labelled):
+    made = synthesise(labelled, Synthesis(copies=6, inserts=3, cleaned=0.5, seed=4))
+    without = synthesise(labelled, Synthesis(copies=6, inserts=3, seed=4))
+
+    def plain(articles):
+        return np.mean([not spliced(entry) for entry in articles])
+
+    def noise_kept(articles):
+        kept = sum(p.label.is_noise for entry in articles for p in own(entry))
+        return kept / sum(p.label.is_noise for entry in articles for p in host_of(entry, labelled).paragraphs)
+
+    assert plain(made) > plain(without) + 0.2
+    assert noise_kept(made) < 0.75 * noise_kept(without)
+    clean = synthesise(labelled, Synthesis(copies=6, inserts=3, cleaned=1.0, seed=4))
+    assert plain(clean) == 1
+    assert 0 < noise_kept(clean) < 0.15

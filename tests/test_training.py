@@ -10,7 +10,7 @@ from noisefilter.article import Label
 from noisefilter.bundle import to_bytes
 from noisefilter.card import write_card
 from noisefilter.errors import ExitCode, LabelError, RecipeError
-from noisefilter.evaluation import evaluate
+from noisefilter.evaluation import Figure, Realised, evaluate
 from noisefilter.synthesis import Synthesis
 from noisefilter.training import Calibration, Recipe, load_recipe, train
 
@@ -132,7 +132,7 @@ def test_a_recipe_is_read(recipe_of):
     [
         ("colour = 1", "unknown setting 'colour': use classifier, synthesis, calibration, language, long_articles"),
         ("[classifier]\ntrees = 3", "unknown setting classifier.trees: use "),
-        ("[synthesis]\ncopy = 3", "unknown setting synthesis.copy: use copies"),
+        ("[synthesis]\ncopy = 3", "unknown setting synthesis.copy: use cleaned, copies"),
         ("[calibration]\nfold = 3", "unknown setting calibration.fold: use budgets"),
         ("synthesis = 3", "synthesis"),
         ("classifier = true", "classifier"),
@@ -163,11 +163,17 @@ def test_the_card_tells_figures_data_and_limits(tiny_model, labelled):
     source = {"name": "slice.jsonl", "articles": 24, "licence": "CC0-1.0", "sha256": "ab" * 32}
     about = {**tiny_model.about, "training_data": [source]}
     measured = evaluate(nf.NoiseFilter(tiny_model), labelled[:4])
-    card = write_card(replace(tiny_model, about=about), {"four articles": measured})
+    realised = [
+        Realised(0.01, Figure(0.002, 0.001, 0.004), Figure(0.6, 0.5, 0.7)),
+        Realised(0.05, Figure(0.061, 0.05, 0.07), Figure(0.9, 0.8, 0.95)),
+    ]
+    card = write_card(replace(tiny_model, about=about), {"four articles": measured}, {"four articles": realised})
     assert card.startswith("# Model card\n")
     assert "- `slice.jsonl`: 24 articles, CC0-1.0, sha256 `abababababababab`" in card
-    assert card.count("| noise recall") == 2
+    assert card.count("| noise recall") == 3
     assert f"| content loss (paragraphs) | {measured.figures['content_loss'].value:.3f} |" in card
-    assert f"| 1.00% | {tiny_model.budgets.threshold(0.01):.4f} |" in card
+    assert f"| 10.00% | {tiny_model.budgets.threshold(0.1):.4f} |" in card
+    assert "| 1.00% | 0.20% | 0.10% – 0.40% | 60.0% | 50.0% – 70.0% |" in card
+    assert "    bar [1.0, 5.0]\n    line [0.2, 6.1]\n" in card
     assert "## On four articles (never trained on)" in card
     assert "## Limits" in card

@@ -37,6 +37,7 @@ def clean(
     """Write articles without the paragraphs that do not belong."""
     if sum((out is not None, in_place, diff)) > 1:
         raise typer.BadParameter("use one of -o, --in-place and --diff")
+    out = _none_if_stream(out)
     files = files or [STREAM]
     _refuse_no_place(files, out, decisions, in_place=in_place)
 
@@ -65,7 +66,7 @@ def clean(
         elif diff:
             write_out(_unified(file, text, cleaned.text))
         elif out is not None:
-            _write(out / Path(name_of(file)).name if out.is_dir() else out, cleaned.text)
+            _write(_target(out, file), cleaned.text)
         else:
             write_out(cleaned.text)
 
@@ -76,8 +77,19 @@ def clean(
     raise typer.Exit(outcome.exit_code)
 
 
+def _none_if_stream(out: Path | None) -> Path | None:
+    return None if out == Path(STREAM) else out
+
+
+def _target(out: Path, file: str) -> Path:
+    """Return where the result of one input goes: into `out` if that is a folder."""
+    return out / ("stdin.txt" if file == STREAM else Path(file).name) if out.is_dir() else out
+
+
 def _refuse_no_place(files: list[str], out: Path | None, decisions: Path | None, *, in_place: bool) -> None:
     """Raise a usage error if not everything has a place of its own to be written to."""
+    if decisions == Path(STREAM):
+        raise typer.BadParameter("--decisions - would mix with the articles on stdout: give a file")
     if in_place and decisions is not None:  # files must not change where what went cannot be told
         place = decisions if decisions.exists() else decisions.parent
         if not os.access(place, os.W_OK) or decisions.is_dir():
