@@ -40,11 +40,13 @@ def train(
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from noisefilter.bundle import from_bytes, save_model, to_bytes
+    from noisefilter.calibration import articles_needed
     from noisefilter.card import write_card
     from noisefilter.cleaner import NoiseFilter
     from noisefilter.cli.figures import show_figures
     from noisefilter.evaluation import evaluate, plain_figures, realise
     from noisefilter.labels import read_labels, refuse_overlap
+    from noisefilter.policy import DEFAULT_LOSS_BUDGET
     from noisefilter.training import Recipe, load_recipe
     from noisefilter.training import train as fit
 
@@ -89,6 +91,13 @@ def train(
     out_console = Console()
     for name, result in results.items():
         show_figures(f"{name}: {result.articles} articles, {result.paragraphs} paragraphs", result.figures, out_console)
+    smallest = model.budgets.rows[0].budget
+    if smallest > DEFAULT_LOSS_BUDGET:
+        say(
+            f"the smallest loss budget that {model.about['calibrated_on']} articles can promise is {smallest:g}; "
+            f"at the default of {DEFAULT_LOSS_BUDGET:g} this model drops nothing: label at least "
+            f"{articles_needed(DEFAULT_LOSS_BUDGET)} articles, or clean with --loss-budget {smallest:g}"
+        )
     say(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -20,7 +20,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from sets import TRAINING, TestSet, test_sets, training_articles
-from systems import Alone, Boosted, C4Lines, FastText, JusText, MiniLM, Ours, System, Trafilatura
+from systems import Alone, Boosted, C4Lines, FastText, JusText, MiniLM, Ours, Shipped, System, Trafilatura
 
 from noisefilter.calibration import Outcomes
 from noisefilter.evaluation import average_precision, over_articles, recall_at_loss
@@ -46,7 +46,8 @@ def main() -> None:
     sets = test_sets(folder, articles, source_of)
     cache, recipe = Memory(options.cache, verbose=0), load_recipe(TRAINING / "recipe.toml")
     systems: list[tuple[System, list[LabelledArticle]]] = [
-        (Ours("noisefilter", recipe, cache), articles),
+        (Shipped(), []),
+        (Ours("noisefilter, by site", recipe, cache), articles),
         (Ours("noisefilter, authored corpus alone", recipe, cache), authored),
         (Boosted(recipe, cache), articles),
         (MiniLM(), articles),
@@ -69,7 +70,15 @@ def main() -> None:
         table = Table(title=f"{one.name}: {len(one.articles)} articles", box=box.SIMPLE_HEAD, title_justify="left")
         for column in ("system", "average precision", "recall at 0.5 %", "recall at 1 %", "off_topic at 1 %"):
             table.add_column(column)
-        for column in ("noise recall", "off_topic recall", "content loss", "word loss", "AP above (paired)", "MB/s"):
+        for column in (
+            "noise recall",
+            "off_topic recall",
+            "content loss",
+            "word loss",
+            "AP above (paired)",
+            "ours at that loss",
+            "MB/s",
+        ):
             table.add_column(column)
         for name, outcome in results.items():
             if one.name in outcome:
@@ -101,7 +110,7 @@ def run(system: Any, learnt: Sequence[LabelledArticle], sets: Sequence[TestSet],
         threshold = float("nan")
     result = {}
     for one in sets:
-        if one.folds and system.learns and not in_folds:
+        if one.folds and (getattr(system, "knows_folds", False) or (system.learns and not in_folds)):
             continue
         by_fold = one.folds and one.articles[0].id in ids
         models = [held[article.id][0] if by_fold else whole for article in one.articles]
@@ -132,7 +141,7 @@ def promised(articles: Sequence[LabelledArticle], scores: dict[str, np.ndarray])
 
 
 def _drops(system: Any, models: list, articles: list, scores: list, threshold: float) -> list[np.ndarray]:
-    if not isinstance(system, Ours):
+    if not hasattr(system, "drops"):
         return [score >= threshold for score in scores]
     drops = {}
     for model in {id(model): model for model in models}.values():
@@ -181,6 +190,13 @@ def figures(outcome: dict[str, Any], ours: dict[str, Any] | None) -> dict[str, A
     row["average_precision_above"] = (
         _paired(ours, outcome) if ranked and ours is not None and ours is not outcome else None
     )
+    row["our_recall_at_their_loss"] = None
+    if known and ours is not None and ours is not outcome:
+        loss = row["content_loss"][0]
+        row["our_recall_at_their_loss"] = over_articles(
+            lambda n, p: recall_at_loss(loss, n, p), ours["noise"], ours["score"], ours["article"], resamples=RESAMPLES
+        )
+        row["our_recall_at_their_loss"] = _plain(row["our_recall_at_their_loss"])
     row["megabytes_per_second"] = outcome["speed"]
     return row
 
