@@ -177,7 +177,8 @@ def test_the_title_stays_when_the_eager_drop_what_it_speaks_of(default_model):
 
 
 def test_above_the_cap_the_article_is_reported_whole(default_model):
-    text = BRIDGE.split("\n\n")[1] + "\n\nAdvertisement" * 30
+    noise = ["Sign up for our newsletter", "READ MORE: Five things to do in town this weekend", "Advertisement"]
+    text = "\n\n".join([BRIDGE.split("\n\n")[1], *noise * 4])
     cleaned = nf.NoiseFilter(default_model).clean(text)
     assert cleaned.over_cap
     assert cleaned.text == text

@@ -214,7 +214,7 @@ def bad_models(tmp_path_factory):
         ("zip.noisefilter", "not a noisefilter model: give a file that `noisefilter train` wrote"),
         ("cut.noisefilter", "damaged"),
         ("flipped.noisefilter", "damaged"),
-        ("newer.noisefilter", "format 99 is newer than this noisefilter reads (1): upgrade noisefilter"),
+        ("newer.noisefilter", "format 99 is newer than this noisefilter reads (2): upgrade noisefilter"),
     ],
 )
 def test_models_that_must_not_be_loaded(bad_models, model, message):
