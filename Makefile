@@ -39,7 +39,7 @@ train: setup  ## rebuild the default model from the corpus and the public sets a
 eval: setup  ## hold the default model against its quality floors
 	$(BIN)/python training/floors.py
 
-bench-quality: setup  ## hold noisefilter against other systems; installs the extra [bench], takes an hour
+bench-quality: setup  ## hold noisefilter against other systems; installs the extra [bench], takes two hours
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench]'
 	$(BIN)/python training/benchmark -o benchmark.json
 
