@@ -26,6 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from noisefilter.article import Article, Label
 from noisefilter.context import FEATURES, ArticleParagraph, ArticleReading, ContextFeatures
+from noisefilter.headline import title_index
 from noisefilter.kinds import FAMILIES, family_of
 from noisefilter.lexical import LexicalFeatures
 from noisefilter.look import ANSWERS, CLASSES, WORDING, Look, answers, by_class, odds_of, wording
@@ -329,7 +330,17 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.second_look_.predict_proba(self.numbers(article))
 
     def numbers(self, article: Article) -> NDArray[np.float64]:
-        """Return what the second look sees of each paragraph, shape (n_paragraphs, len(SECOND_LOOK))."""
+        """Return what the second look sees of each paragraph, shape (n_paragraphs, len(SECOND_LOOK)).
+
+        A title that stands as the first paragraph is taken for what it is, so that an article reads the same
+        whether its title is given apart or not. (It is never dropped; its own row is that of the line alone.)
+        """
+        if title_index(article) is None or len(article.paragraphs) == 1:
+            return self._numbers(article)
+        title, *rest = [paragraph.text for paragraph in article.paragraphs]
+        return np.vstack([self._numbers(Article(None, [title])), self._numbers(Article(title, rest))])
+
+    def _numbers(self, article: Article) -> NDArray[np.float64]:
         shares_alone = self.lexical_model_.predict_proba(
             self.lexical_.transform([paragraph.text for paragraph in article.paragraphs])
         )

@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from noisefilter.article import Article
 from noisefilter.classifier import CLASSES, NoiseClassifier
 from noisefilter.context import in_context
+from noisefilter.headline import title_index
 
 SETTINGS = {"max_words": 1500, "max_characters": 1500, "folds": 2}
 
@@ -176,3 +177,19 @@ def test_hash_seed_makes_no_difference(slice_file, tmp_path):
     assert [run.returncode for run in runs] == [0, 0]
     assert bundles[0][:2] == b"PK"
     assert hashlib.sha256(bundles[0]).hexdigest() == hashlib.sha256(bundles[1]).hexdigest()
+
+
+def test_a_title_reads_the_same_given_apart_or_as_the_first_paragraph(fitted, labelled):
+    compared = 0
+    for entry in labelled:
+        texts = [paragraph.text for paragraph in entry.paragraphs]
+        together = Article(None, [entry.title, *texts])
+        if title_index(together) == 0:
+            compared += 1
+            apart = fitted.score_article(Article(entry.title, texts))
+            np.testing.assert_array_equal(fitted.score_article(together)[1:], apart)
+    assert compared > 10
+    np.testing.assert_array_equal(
+        fitted.score_article(Article(None, ["Bridge to close on Monday"])),
+        fitted.score_article(Article(None, ["Bridge to close on Monday", "It will."]))[:1],
+    )
