@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import json
 import tomllib
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -102,7 +103,17 @@ def read_source(source: Source, folder: Path) -> list[LabelledArticle] | None:
         return None
     if hashlib.sha256(path.read_bytes()).hexdigest() != source.sha256:
         raise LabelError(f"{path}: not the file that the registry of sources knows: fetch it again, or pin its digest")
-    articles = _annotated_pages(path, source.annotations) if source.annotations else read_labels([path])
+    try:
+        articles = _annotated_pages(path, source.annotations) if source.annotations else read_labels([path])
+    except OSError as error:
+        raise LabelError(
+            f"{error.filename}: cannot be read ({error.strerror}): check the registry of sources"
+        ) from None
+    except (AttributeError, EOFError, KeyError, TypeError, ValueError, zlib.error) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise LabelError(
+            f"{source.name}: its pages or annotations are damaged ({what[:160]}): fetch them again"
+        ) from None
     return [article for article in articles if article.site.removeprefix("www.") not in source.leave_out]
 
 

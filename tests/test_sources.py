@@ -99,6 +99,27 @@ def test_an_annotation_that_does_not_fit_is_refused(registry, change, message):
         read_source(*registry(labelled=LABELLED | change))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("not JSON", "its pages or annotations are damaged"),
+        ('{"page": "set:1#a"}', "its pages or annotations are damaged"),
+        ('{"page": "set:1#a", "paragraphs": [{}, {}]}', "its pages or annotations are damaged"),
+        ("[1, 2]", "its pages or annotations are damaged"),
+        (None, "cannot be read .*: check the registry of sources"),
+    ],
+)
+def test_broken_annotations_are_named(registry, tmp_path, content, message):
+    source, data = registry()
+    if content is None:
+        (tmp_path / "pages.jsonl").unlink()
+    else:
+        (tmp_path / "pages.jsonl").write_text(content)
+    with pytest.raises(LabelError, match=message) as caught:
+        read_source(source, data)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("fields", [{"use": "perhaps"}, {"colour": "red"}, {"annotations": 3}])
 def test_a_strange_entry_is_refused(registry, fields):
     with pytest.raises(RecipeError, match="write \\[\\[source\\]\\] tables with name, origin"):

@@ -51,9 +51,13 @@ def train(
     from noisefilter.training import train as fit
 
     settings = load_recipe(recipe) if recipe else Recipe()
-    articles = read_labels(labels)
-    about = [_described(path, read_labels([path])) for path in labels]
+    articles: list[LabelledArticle] = []
+    about: list[dict[str, Any]] = []
     uncalibrated: set[str] = set()
+    for path in labels:
+        found = read_labels([path])
+        articles += found
+        about.append(_described(path, found))
     for source, entry, found in _public(settings):
         articles += found
         about.append(entry)
