@@ -12,6 +12,7 @@ from cli_support import (
     FAST_RECIPE,
     NOISE,
     NOISY,
+    ROOT,
     files_in,
     labelled,
     noisefilter,
@@ -114,6 +115,28 @@ def test_the_bundle_is_whole_and_usable(folder, trained):
     lines = noisefilter("explain", "--json", "--model", "one.noisefilter", "noisy.txt", cwd=folder).stdout.split("\n")
     probability = {row["text"]: row["noise_probability"] for row in map(json.loads, lines[:-1])}
     assert probability[NOISE[2]] > 0.5 > probability[BODY[0]]
+
+
+def test_public_sets_that_are_not_there_are_left_out_and_named(folder, trained):
+    assert trained[0] == 0
+    registry = (ROOT / "training" / "sources.toml").as_posix()
+    (folder / "public.toml").write_text(f'sources = "{registry}"\n{FAST_RECIPE}', encoding="utf-8")
+    run = noisefilter(
+        "train",
+        "train.jsonl",
+        "--recipe",
+        "public.toml",
+        "--test",
+        "test.jsonl",
+        "-o",
+        "public.noisefilter",
+        cwd=folder,
+        env={"NOISEFILTER_DATA": str(folder)},
+    )
+    left = [message for message in run.messages if "left out" in message]
+    names = ["andy_relabelled", "andy_pages", "wcxb_relabelled", "wcxb_pages"]
+    assert [message.split()[3] for message in left] == names
+    assert (folder / "public.noisefilter").read_bytes() == (folder / "one.noisefilter").read_bytes()
 
 
 def test_a_test_file_that_shares_a_site_is_refused(folder):
