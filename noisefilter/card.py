@@ -26,7 +26,7 @@ def write_card(model: Model, tests: Mapping[str, Evaluation], budgets: Mapping[s
     tests : mapping of str to Evaluation
         Its figures by the name of the test set.
     budgets : mapping of str to sequence of Realised
-        What each loss budget came to on these sets.
+        What each loss budget came to, by the name of the set.
     """
     about = model.about
     lines = [
@@ -57,8 +57,15 @@ def write_card(model: Model, tests: Mapping[str, Evaluation], budgets: Mapping[s
             f"| {row.budget:.2%} | {row.threshold:.4f} | {row.loss:.2%} | {row.loss_low:.2%} – {row.loss_high:.2%} "
             f"| {row.recall:.1%} |"
         )
+    lines += [
+        "",
+        "## Promised and realised",
+        "",
+        "Whole cleanings, in rounds. *By site* means a set that is learnt from: each article was cleaned by a model of "
+        "the other parts of the sites, its thresholds found there too.",
+    ]
     for name, realised in budgets.items():
-        lines += ["", f"## Promised and realised on {name}", "", *_realised(realised)]
+        lines += ["", f"### {name}", "", *_realised(realised)]
     for name, evaluation in tests.items():
         lines += ["", f"## On {name} (never trained on)", ""]
         lines += [

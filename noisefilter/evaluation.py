@@ -152,18 +152,27 @@ class Realised:
 
 
 def realise(
-    model: Model,
-    articles: Sequence[LabelledArticle],
+    tested: Sequence[tuple[Model, Sequence[LabelledArticle]]],
     budgets: Sequence[float] = BUDGETS,
     *,
     jobs: int = 1,
     seed: int = 0,
 ) -> list[Realised]:
-    """Clean labelled articles at each loss budget and return what it came to."""
+    """Clean labelled articles at each loss budget and return what it came to.
+
+    Parameters
+    ----------
+    tested : sequence of (Model, sequence of LabelledArticle)
+        Each model with the articles that it is held against, all of them one set; several models are those of
+        the folds.
+    budgets : sequence of float
+    jobs, seed : int
+    """
     rows = []
     for budget in budgets:
-        table, _ = decide_all(NoiseFilter(model, budget), articles, jobs=jobs)
-        counts = _counts(table[table.scored])
+        tables = [decide_all(NoiseFilter(model, budget), articles, jobs=jobs)[0] for model, articles in tested]
+        table = pd.concat(tables, keys=range(len(tables)), names=["part"]).reset_index("part")
+        counts = _counts(table[table.scored], ["part", "number"])
         counts["loss"] = (counts["content_dropped"] / counts["content"].where(counts["content"] > 0)).fillna(0.0)
         counts["articles"] = (counts["content"] > 0).astype(float)
         picks = _resamples(len(counts), seed)
@@ -204,8 +213,8 @@ _RATIOS = {
 }
 
 
-def _counts(scored: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each article, the counts that the ratios are made of."""
+def _counts(scored: pd.DataFrame, article: Sequence[str] = ("number",)) -> pd.DataFrame:
+    """Return, for each article (what tells them apart), the counts that the ratios are made of."""
     drop = scored["drop"].astype(float)
     content = (~scored.noise).astype(float)
     columns: dict[str, pd.Series] = {
@@ -220,7 +229,7 @@ def _counts(scored: pd.DataFrame) -> pd.DataFrame:
     for label in ("boilerplate", "off_topic"):
         columns[label] = (scored.label == label).astype(float)
         columns[f"{label}_dropped"] = columns[label] * drop
-    return pd.DataFrame(columns).groupby(scored.number).sum()
+    return pd.DataFrame(columns).groupby([scored[name] for name in article]).sum()
 
 
 def _figures(scored: pd.DataFrame, seed: int) -> dict[str, Figure]:

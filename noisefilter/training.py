@@ -138,7 +138,28 @@ def _check_types(table: Mapping[str, Any]) -> None:
         raise ValueError("calibration.budgets is not a list of shares between 0 and 1")
 
 
-def train(
+@dataclass(frozen=True)
+class Trained:
+    """A model, and what tells how it does on its own training articles.
+
+    Attributes
+    ----------
+    model : Model
+    folds : sequence of (Model, sequence of LabelledArticle)
+        For each part of the sites, its articles and a model that knows nothing of them: fitted on the other
+        parts, its thresholds found on the other parts.
+    """
+
+    model: Model
+    folds: Sequence[tuple[Model, Sequence[LabelledArticle]]]
+
+
+def train(articles: Sequence[LabelledArticle], recipe: Recipe | None = None, **options: Any) -> Model:
+    """Return the model of `train_in_folds`, which tells the parameters."""
+    return train_in_folds(articles, recipe, **options).model
+
+
+def train_in_folds(
     articles: Sequence[LabelledArticle],
     recipe: Recipe | None = None,
     *,
@@ -147,7 +168,7 @@ def train(
     progress: Progress | None = None,
     sources: Sequence[Mapping[str, Any]] = (),
     uncalibrated: Collection[str] = (),
-) -> Model:
+) -> Trained:
     """Fit a model and find its thresholds on articles from sites that the fit did not see.
 
     Parameters
@@ -194,20 +215,38 @@ def train(
         fitted.append(classifier)
         if progress:
             progress("fitting", len(fitted), len(tasks))
-    calibrated = [[article for article in part if article.id not in uncalibrated] for part in parts]
-    budgets = _calibrate(list(zip(fitted[:-1], calibrated, strict=True)), recipe)
+    answers = [
+        _answers(classifier, [article for article in part if article.id not in uncalibrated])
+        for classifier, part in zip(fitted, parts, strict=False)
+    ]
+    budgets = _calibrate(answers, recipe)
+    if not budgets.rows:
+        needed = articles_needed(max(recipe.calibration.budgets))
+        raise LabelError(f"too few articles to promise any loss budget: label at least {needed}")
     about = {
         "language": recipe.language,
         "recipe": _plain(asdict(replace(recipe, sources=None))),
         "training_data": list(sources),
         "training_digest": _digest(articles),
         "articles": len(articles),
-        "calibrated_on": sum(map(len, calibrated)),
+        "calibrated_on": sum(map(len, answers)),
         "paragraphs": sum(len(article.paragraphs) for article in articles),
         "sites": len({article.site for article in articles}),
     }
+    folds = [
+        (
+            Model(
+                fitted[at],
+                CommonWords.learn(article.article for article in tasks[at]),
+                _calibrate([*answers[:at], *answers[at + 1 :]], recipe, resamples=1),
+                about,
+            ),
+            part,
+        )
+        for at, part in enumerate(parts)
+    ]
     common = CommonWords.learn(article.article for article in articles)
-    return Model(fitted[-1], common, budgets, about)
+    return Trained(Model(fitted[-1], common, budgets, about), folds)
 
 
 def _fit(
@@ -253,24 +292,40 @@ def _parts(articles: Sequence[LabelledArticle], count: int) -> list[list[Labelle
     return [articles_of for articles_of in parts if articles_of]
 
 
-def _calibrate(fitted: Sequence[tuple[NoiseClassifier, Sequence[LabelledArticle]]], recipe: Recipe) -> LossBudgets:
-    """Find the threshold of each budget from the answers of classifiers that did not see the article's site."""
-    probability, is_noise, article, site = [], [], [], []
-    sites: dict[str, int] = {}
-    for number, (classifier, labelled) in enumerate((classifier, one) for classifier, some in fitted for one in some):
+@dataclass(frozen=True)
+class _Answer:
+    """What a classifier says of one article from a site that it has not seen; arrays of shape (n_scored,)."""
+
+    site: str
+    noise_probability: NDArray[np.float64]
+    is_noise: NDArray[np.bool_]
+
+
+def _answers(classifier: NoiseClassifier, articles: Sequence[LabelledArticle]) -> list[_Answer]:
+    result = []
+    for labelled in articles:
+        scored = np.array([paragraph.scored for paragraph in labelled.paragraphs], dtype=bool)
+        truth = np.array([paragraph.label.is_noise for paragraph in labelled.paragraphs], dtype=bool)
         shares = _highest_noise(classifier, labelled.article)
-        for share, paragraph in zip(shares, labelled.paragraphs, strict=True):
-            if paragraph.scored:
-                probability.append(float(share))
-                is_noise.append(paragraph.label.is_noise)
-                article.append(number)
-                site.append(sites.setdefault(labelled.site, len(sites)))
-    outcomes = Outcomes(np.array(probability), np.array(is_noise), np.array(article), np.array(site))
-    budgets = outcomes.budgets(recipe.calibration.budgets, recipe.calibration.resamples)
-    if not budgets.rows:
-        needed = articles_needed(max(recipe.calibration.budgets))
-        raise LabelError(f"too few articles to promise any loss budget: label at least {needed}")
-    return budgets
+        result.append(_Answer(labelled.site, shares[scored], truth[scored]))
+    return result
+
+
+def _calibrate(answers: Sequence[Sequence[_Answer]], recipe: Recipe, resamples: int | None = None) -> LossBudgets:
+    """Find the threshold of each budget from the answers of classifiers that did not see the article's site."""
+    rows = [answer for part in answers for answer in part]
+    if not rows:
+        return LossBudgets(())
+    sites: dict[str, int] = {}
+    site = [sites.setdefault(row.site, len(sites)) for row in rows]
+    sizes = [len(row.is_noise) for row in rows]
+    outcomes = Outcomes(
+        np.concatenate([row.noise_probability for row in rows]),
+        np.concatenate([row.is_noise for row in rows]),
+        np.repeat(np.arange(len(rows)), sizes),
+        np.repeat(site, sizes),
+    )
+    return outcomes.budgets(recipe.calibration.budgets, resamples or recipe.calibration.resamples)
 
 
 def _highest_noise(classifier: NoiseClassifier, article: Article) -> NDArray[np.float64]:

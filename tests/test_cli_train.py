@@ -134,7 +134,7 @@ def test_public_sets_that_are_not_there_are_left_out_and_named(folder, trained):
         env={"NOISEFILTER_DATA": str(folder)},
     )
     left = [message for message in run.messages if "left out" in message]
-    names = ["andy_relabelled", "andy_pages", "wcxb_relabelled", "wcxb_pages"]
+    names = ["andy_relabelled", "andy_pages", "wcxb_relabelled", "wcxb_pages", "gold_dev", "samples"]
     assert [message.split()[3] for message in left] == names
     assert (folder / "public.noisefilter").read_bytes() == (folder / "one.noisefilter").read_bytes()
 

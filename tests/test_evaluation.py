@@ -232,8 +232,13 @@ def test_the_interval_of_a_ranking_is_drawn_over_articles():
     assert math.isnan(over_articles(average_precision, noise[:0], score[:0], article[:0]).value)
 
 
+def test_realised_loss_is_the_same_in_parts(tiny_model, labelled):
+    whole = realise([(tiny_model, labelled)], budgets=(0.1, 0.3))
+    assert realise([(tiny_model, labelled[:2]), (tiny_model, labelled[2:])], budgets=(0.1, 0.3)) == whole
+
+
 def test_realised_loss_is_the_mean_over_articles(tiny_model, labelled):
-    rows = realise(tiny_model, labelled, budgets=(0.01, 0.1, 0.3))
+    rows = realise([(tiny_model, labelled)], budgets=(0.01, 0.1, 0.3))
     assert [row.budget for row in rows] == [0.01, 0.1, 0.3]
     table, _ = decide_all(nf.NoiseFilter(tiny_model, 0.1), labelled)
     content = table[table.scored & ~table.noise]

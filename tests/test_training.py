@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import noisefilter as nf
+from noisefilter import training
 from noisefilter.article import Label
 from noisefilter.bundle import to_bytes
 from noisefilter.card import write_card
 from noisefilter.errors import ExitCode, LabelError, RecipeError
 from noisefilter.evaluation import Figure, Realised, evaluate
 from noisefilter.synthesis import Synthesis
-from noisefilter.training import Calibration, Recipe, load_recipe, train
+from noisefilter.training import Calibration, Recipe, load_recipe, train, train_in_folds
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_a_cached_fit_is_the_same_fit(tiny_model, labelled, tiny_recipe, tmp_pat
     first = to_bytes(train(labelled, tiny_recipe, cache=tmp_path / "cache"))
     assert any((tmp_path / "cache").rglob("output.pkl"))
     assert to_bytes(train(labelled, tiny_recipe, cache=tmp_path / "cache")) == first == to_bytes(tiny_model)
+
+
+def test_folds_know_nothing_of_their_own_articles(labelled, tiny_recipe, tiny_model):
+    folds = train_in_folds(labelled, tiny_recipe).folds
+    assert sorted(one.id for _, part in folds for one in part) == sorted(one.id for one in labelled)
+    for fold, part in folds:
+        sites = {one.site for one in part}
+        others = [one for one in labelled if one.site not in sites]
+        alone = training._fit(
+            sorted(others, key=lambda one: (one.site, one.id)),
+            tiny_recipe.classifier,
+            tiny_recipe.synthesis,
+            tiny_recipe.long_articles,
+        )
+        article = part[0].article
+        assert np.array_equal(fold.classifier.score_article(article), alone.score_article(article))
+        assert not np.array_equal(fold.classifier.score_article(article), tiny_model.classifier.score_article(article))
+        assert fold.budgets.rows[-1].recall != tiny_model.budgets.rows[-1].recall
 
 
 def test_progress_is_told(labelled, tiny_recipe):

@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,27 +45,13 @@ def train(
     from noisefilter.cleaner import NoiseFilter
     from noisefilter.cli.figures import show_figures
     from noisefilter.evaluation import evaluate, plain_figures, realise
-    from noisefilter.labels import read_labels, refuse_overlap
+    from noisefilter.labels import refuse_overlap
     from noisefilter.policy import DEFAULT_LOSS_BUDGET
-    from noisefilter.training import Recipe, load_recipe
-    from noisefilter.training import train as fit
+    from noisefilter.training import Recipe, load_recipe, train_in_folds
 
     settings = load_recipe(recipe) if recipe else Recipe()
-    articles: list[LabelledArticle] = []
-    about: list[dict[str, Any]] = []
-    uncalibrated: set[str] = set()
-    for path in labels:
-        found = read_labels([path])
-        articles += found
-        about.append(_described(path, found))
-    for source, entry, found in _public(settings):
-        articles += found
-        about.append(entry)
-        if not source.calibrate:
-            uncalibrated |= {article.id for article in found}
-    tests = {path.name: read_labels([path]) for path in test or []}
-    if len(tests) < len(test or []):
-        raise typer.BadParameter("two --test files have the same name: rename one")
+    data = _gathered(labels, test or [], settings)
+    articles, tests = data.articles, data.tests
     for name, held in tests.items():
         refuse_overlap(articles, held, name)
     console = Console(stderr=True)
@@ -77,18 +63,21 @@ def train(
     )
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("fitting", total=None)
-        model = fit(
+        trained = train_in_folds(
             articles,
             settings,
             jobs=jobs,
             cache=cache,
             progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-            sources=about,
-            uncalibrated=uncalibrated,
+            sources=data.about,
+            uncalibrated=data.uncalibrated,
         )
-    model = from_bytes(to_bytes(model), "the new model")
+    model = from_bytes(to_bytes(trained.model), "the new model")
     results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
-    realised = {name: realise(model, held, jobs=jobs) for name, held in tests.items()}
+    realised = {name: realise([(model, held)], jobs=jobs) for name, held in tests.items()}
+    for name in dict.fromkeys(data.set_of.values()):
+        folds = [(fold, [one for one in part if data.set_of[one.id] == name]) for fold, part in trained.folds]
+        realised[f"{name}, by site"] = realise(folds, jobs=jobs)
     metrics = {name: plain_figures(result.figures) for name, result in results.items()}
     model = replace(model, card=write_card(model, results, realised), about={**model.about, "metrics": metrics})
     save_model(model, out)
@@ -105,30 +94,75 @@ def train(
     say(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
 
 
-def _public(settings: "Recipe") -> Iterator[tuple["Source", dict[str, Any], "list[LabelledArticle]"]]:
-    """Read the public sets of the recipe that may be trained on; say which are left out."""
+@dataclass
+class _Data:
+    """What there is to learn from and to test on.
+
+    Attributes
+    ----------
+    articles : list of LabelledArticle
+    set_of : dict of str to str
+        The set of each of them, by its id.
+    uncalibrated : set of str
+        Ids of those that no thresholds are found on.
+    about : list of dict
+        What the manifest says of each set.
+    tests : dict of str to list of LabelledArticle
+    """
+
+    articles: "list[LabelledArticle]" = field(default_factory=list)
+    set_of: dict[str, str] = field(default_factory=dict)
+    uncalibrated: set[str] = field(default_factory=set)
+    about: list[dict[str, Any]] = field(default_factory=list)
+    tests: "dict[str, list[LabelledArticle]]" = field(default_factory=dict)
+
+    def learn(self, name: str, articles: "list[LabelledArticle]", about: dict[str, Any]) -> None:
+        self.articles += articles
+        self.set_of |= {article.id: name for article in articles}
+        self.about.append(about)
+
+
+def _gathered(labels: list[Path], test: list[Path], settings: "Recipe") -> _Data:
+    from noisefilter.labels import read_labels
+
+    data = _Data(tests={path.name: read_labels([path]) for path in test})
+    if len(data.tests) < len(test):
+        raise typer.BadParameter("two --test files have the same name: rename one")
+    for path in labels:
+        found = read_labels([path])
+        data.learn(path.name, found, _described(path, found))
+    for source, found in _public(settings):
+        if source.use == "evaluate":
+            data.tests[source.name] = found
+            continue
+        data.learn(source.name, found, _public_described(source, found))
+        if not source.calibrate:
+            data.uncalibrated |= {article.id for article in found}
+    return data
+
+
+def _public(settings: "Recipe") -> Iterator[tuple["Source", "list[LabelledArticle]"]]:
+    """Read the public sets of the recipe; say which are left out."""
     from noisefilter.sources import load_sources, read_source
 
     folder = os.environ.get("NOISEFILTER_DATA")
     for source in load_sources(settings.sources) if settings.sources else ():
-        if source.use != "train":
-            continue
         found = read_source(source, Path(folder)) if folder else None
         if found is None:
             say(f"left out: {source.name} (no {source.file} in {folder or 'NOISEFILTER_DATA, which is not set'})")
-            continue
-        yield (
-            source,
-            {
-                "name": source.name,
-                "articles": len(found),
-                "licence": source.licence,
-                "sha256": source.sha256,
-                "attribution": source.attribution,
-                "annotations": {path.name: _digest(path) for path in source.annotations},
-            },
-            found,
-        )
+        else:
+            yield source, found
+
+
+def _public_described(source: "Source", articles: "list[LabelledArticle]") -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "articles": len(articles),
+        "licence": source.licence,
+        "sha256": source.sha256,
+        "attribution": source.attribution,
+        "annotations": {path.name: _digest(path) for path in source.annotations},
+    }
 
 
 def _described(path: Path, articles: "list[LabelledArticle]") -> dict[str, Any]:
