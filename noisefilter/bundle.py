@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisefilter.arrays import pack, unpack
+from noisefilter.arrays import as_numpy, pack, unpack
 from noisefilter.article import Article
 from noisefilter.bins import ARRAYS as BIN_ARRAYS
 from noisefilter.bins import BoostedBins
@@ -149,7 +149,7 @@ def to_bytes(model: Model) -> bytes:
             name: {"size": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()} for name in _MEMBERS
         },
     }
-    rounded = _build(manifest, unpack(members["arrays.npz"]), terms, model.card)
+    rounded = _build(manifest, {key: as_numpy(array) for key, array in unpack(members["arrays.npz"]).items()}, terms, model.card)
     manifest["self_test"] = [np.round(rounded.classifier.score_article(article), 8).tolist() for article in _SELF_TEST]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -167,7 +167,7 @@ def from_bytes(data: bytes, name: str) -> Model:
     manifest, members = _members(data, name)
     try:
         terms = {part: members[f"{part}.txt"].decode().split("\n")[:-1] for part in _TERM_LISTS}
-        arrays = unpack(members["arrays.npz"])
+        arrays = {key: as_numpy(array) for key, array in unpack(members["arrays.npz"]).items()}
         model = _build(manifest, arrays, terms, members["card.md"].decode())
         for article, expected in zip(_SELF_TEST, manifest["self_test"], strict=True):
             found = model.classifier.score_article(article)
