@@ -11,7 +11,10 @@ _SANITIZE = os.environ.get("NOISEFILTER_SANITIZE", "")
 if _SANITIZE:
     _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all", "-D_GLIBCXX_ASSERTIONS"]
 
-HEADERS = [f"noisefilter/kernel/{name}.hpp" for name in ("article", "lexicon", "looks", "reading", "scorer", "tables", "tokens")]
+HEADERS = [
+    f"noisefilter/kernel/{name}.hpp"
+    for name in ("article", "lexicon", "looks", "reading", "scorer", "tables", "tokens")
+]
 
 setup(
     ext_modules=[

@@ -30,21 +30,24 @@ class Array(NamedTuple):
     kind : str
         As numpy writes it: ``<f2``, ``<f4``, ``<f8``, ``<i4`` or ``<i8``.
     shape : tuple of int
-    data : memoryview
+    data : bytes or memoryview
     """
 
     kind: str
     shape: tuple[int, ...]
-    data: memoryview
+    data: bytes | memoryview
 
     def typed(self, kind: str, code: str) -> memoryview:
         """Return the numbers as a flat memoryview of a format; a ValueError if they are of another kind."""
         if self.kind != kind or sys.byteorder != "little":
             raise ValueError(f"numbers are {self.kind} where {kind} was expected")
-        return self.data.cast(code)  # type: ignore[call-overload,no-any-return]  # the kernel asks for more formats
+        return memoryview(self.data).cast(code)  # type: ignore[call-overload,no-any-return]  # the kernel asks for more formats
+
+    def __reduce__(self) -> tuple[type["Array"], tuple[str, tuple[int, ...], bytes]]:
+        return Array, (self.kind, self.shape, bytes(self.data))
 
 
-def pack(arrays: "Mapping[str, NDArray[Any]]") -> bytes:
+def pack(arrays: Mapping[str, Array]) -> bytes:
     """Return arrays as an uncompressed ``.npz``, names sorted, no time stamps."""
     import numpy as np  # noqa: PLC0415
 
@@ -52,7 +55,7 @@ def pack(arrays: "Mapping[str, NDArray[Any]]") -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(arrays):
             content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)
+            np.lib.format.write_array(content, as_numpy(arrays[name]), version=(1, 0), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), content.getvalue())
     return buffer.getvalue()
 
@@ -88,6 +91,11 @@ def _array(content: bytes, name: str) -> Array:
     if math.prod(shape) * int(kind[2]) != len(content) - start - length:
         raise ValueError(f"{name} is not what its header says")
     return Array(kind, shape, memoryview(content)[start + length :])
+
+
+def from_numpy(array: "NDArray[Any]") -> Array:
+    """Return a numpy array of one of the kinds as plain numbers."""
+    return Array(array.dtype.str, array.shape, array.tobytes())
 
 
 def as_numpy(array: Array) -> "NDArray[Any]":

@@ -25,12 +25,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from noisefilter.article import Article, Label
-from noisefilter.context import FEATURES, ArticleParagraph, ArticleReading, ContextFeatures
+from noisefilter.context import ArticleParagraph, ArticleReading, ContextFeatures
+from noisefilter.features import CLASSES, FEATURES, SECOND_LOOK
 from noisefilter.headline import title_index
 from noisefilter.kinds import FAMILIES, family_of
 from noisefilter.lexical import LexicalFeatures
-from noisefilter.look import ANSWERS, CLASSES, WORDING, Look, answers, by_class, odds_of, wording
-from noisefilter.relations import PASTED, RELATIONS, pasted, relations
+from noisefilter.look import Look, answers, by_class, odds_of, wording
+from noisefilter.relations import pasted, relations
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +119,6 @@ def _digest(article: Article) -> str:
 
 
 _NEVER = -50.0
-
-FIRST_LOOK = (*(f"alone:{name}" for name in ANSWERS), *WORDING, *FEATURES, *RELATIONS)
-SECOND_LOOK = (*FIRST_LOOK, *(f"first_look:{name}" for name in ANSWERS), *PASTED)
-"""Names of the columns that the two looks see."""
 
 
 class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

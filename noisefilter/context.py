@@ -20,65 +20,16 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from noisefilter.article import Article
+from noisefilter.features import FEATURES, REACH
 from noisefilter.headline import headline_of, title_index
 from noisefilter.reading import Reading
 from noisefilter.text import STOP_WORDS, marks, normalise, stem, word_list
 
 NEIGHBOURS = 2
-
-REACH = 100
-"""Paragraphs further apart are not compared one by one, only by what the whole article holds: time stays linear."""
-
 _NEAR_DUPLICATE = 0.8
 _SUBSTANTIAL = 5
 _SHORT = 15
 _LONG = 25
-
-FEATURES = (
-    "elsewhere",
-    "elsewhere_twice",
-    "cosine_rest",
-    "cosine_nearest",
-    "before",
-    "after",
-    "around",
-    "title_covered",
-    "title_covers",
-    "title_like",
-    "names_elsewhere",
-    "names_new",
-    "numbers_new",
-    "elsewhere_relative",
-    "cosine_relative",
-    "around_relative",
-    "names_relative",
-    "words_relative",
-    "position",
-    "from_start",
-    "from_end",
-    "article_length",
-    "words",
-    "sentences",
-    "ends_sentence",
-    "starts_lower",
-    "capitalised",
-    "capitals",
-    "digits",
-    "marks",
-    "quoted",
-    "colon",
-    "stop_words",
-    "unknown_words",
-    "repeats_before",
-    "repeats_after",
-    "previous_words",
-    "next_words",
-    "previous_ends",
-    "next_ends",
-    "short_run",
-    "long_below",
-)
-"""Names of the context features, in the order of the columns."""
 
 _RELATIVE = {
     "elsewhere_relative": "elsewhere",
@@ -240,7 +191,8 @@ class ArticleReading:
         of_group: dict[int, dict[str, float]] = {}
         for group in self.groups:
             if id(group) not in of_group:
-                of_group[id(group)] = own = {}
+                own: dict[str, float] = {}
+                of_group[id(group)] = own
                 for member in group:
                     _add(own, self.readings[member].weights, shares[member])
         return [

@@ -14,38 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisefilter.context import NEIGHBOURS, ArticleReading
+from noisefilter.features import BY_LENGTH, DISTANCES, RELATIONS
 
-DISTANCES = (0, 1, 2)
 _LONG = math.log1p(9)
 _NOT_THIS = -2.0  # below every measure, so that the curve has a place of its own for it
-_MEASURES = ("vouched", "words_vouched", "words_alone", "names_vouched", "names_alone", "names_known")
-_ABSOLUTE = (
-    *(f"{measure}_beyond_{distance}" for distance in DISTANCES for measure in _MEASURES),
-    "cosine_trusted",
-    "around_trusted",
-)
-_RELATIVE = tuple(f"{name}_relative" for name in _ABSOLUTE)
-_TELLING = ("vouched_beyond_0", "vouched_beyond_2", "cosine_trusted", "around_trusted")
-_BY_LENGTH = (*_TELLING, *(f"{name}_relative" for name in _TELLING))
-RELATIONS = (
-    *_ABSOLUTE,
-    *_RELATIVE,
-    *(f"{name}_if_long" for name in _BY_LENGTH),
-    *(f"{name}_if_short" for name in _BY_LENGTH),
-)
-"""Names of the columns: each measure as it is, less its median over the article, and the most telling ones
-once more for long and for short paragraphs apart: of a short line nobody expects to hold the article's words."""
-
-
-PASTED = (
-    "unvouched_off_topic_before",
-    "unvouched_off_topic_after",
-    "unvouched_noise_before",
-    "unvouched_noise_after",
-    "unlike_off_topic_before",
-    "unvouched_long_off_topic_nearby",
-)
-"""Names of the columns of `pasted`."""
 
 
 def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -66,9 +38,13 @@ def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np
     weight = trust.tolist()
     trusted = {term: sorted(held, key=lambda at: (-weight[at], at)) for term, held in reading.holders.items()}
     cosines = reading.cosines_to_rest(weight)
-    table = np.array([[*_row(reading, index, weight, trusted), cosines[index], _around_trusted(reading, index, weight)] for index in range(len(weight))])
+    rows = [
+        [*_row(reading, index, weight, trusted), cosine, _around_trusted(reading, index, weight)]
+        for index, cosine in enumerate(cosines)
+    ]
+    table = np.array(rows)
     table = np.hstack([table, reading.relative(table)])
-    telling = table[:, [RELATIONS.index(name) for name in _BY_LENGTH]]
+    telling = table[:, [RELATIONS.index(name) for name in BY_LENGTH]]
     is_long = np.array([[math.log1p(len(one.words)) > _LONG] for one in reading.readings])
     return np.hstack([table, np.where(is_long, telling, _NOT_THIS), np.where(is_long, _NOT_THIS, telling)])
 

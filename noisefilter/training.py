@@ -17,11 +17,12 @@ from noisefilter.calibration import Outcomes, articles_needed
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.context import in_context
 from noisefilter.errors import LabelError, RecipeError
+from noisefilter.features import CLASSES
 from noisefilter.labels import LabelledArticle
 from noisefilter.language import CommonWords
-from noisefilter.look import CLASSES
 from noisefilter.model import Model
 from noisefilter.policy import LossBudgets
+from noisefilter.reference import Reference
 from noisefilter.synthesis import Synthesis, synthesise
 
 _LIKELY = 0.5
@@ -207,7 +208,7 @@ def train(
         "sites": len({article.site for article in articles}),
     }
     common = CommonWords.learn(article.article for article in articles)
-    return Model(fitted[-1], common, budgets, about)
+    return Model(Reference(fitted[-1], common), common, budgets, about)
 
 
 def _fit(

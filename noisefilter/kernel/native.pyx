@@ -325,7 +325,7 @@ cdef class Reading:
 
     cdef Kernel kernel
     cdef unique_ptr[Session] session
-    cdef readonly list known, words, common
+    cdef readonly list known, counts
     cdef object lock
 
     def __init__(self, Kernel kernel, list texts):
@@ -340,8 +340,7 @@ cdef class Reading:
             session.read(table)
         cdef size_t i
         self.known = [session.paragraph(i).known for i in range(session.size())]
-        self.words = [session.paragraph(i).words for i in range(session.size())]
-        self.common = [session.paragraph(i).common for i in range(session.size())]
+        self.counts = [(session.paragraph(i).words, session.paragraph(i).common) for i in range(session.size())]
 
     def score(self, alive, str title, Py_ssize_t title_at, bint seen=False):
         """Return the probabilities of the paragraphs of these indices as an article of its own.
