@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
-    rb"\{'descr': '(<f2|<f4|<f8|<i4|<i8)', 'fortran_order': False, 'shape': \((\d+,|\d+(?:, \d+)+)\), \} *\n"
+    rb"\{'descr': '(<f2|<f4|<f8|<i4|<i8)', 'fortran_order': False, 'shape': \((\d+,|(?:\d+(?:, \d+)+)?)\), \} *\n"
 )
 
 

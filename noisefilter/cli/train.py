@@ -1,6 +1,5 @@
 """``noisefilter train``: labelled articles to a model bundle."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -138,4 +137,6 @@ def _described(path: Path, articles: "list[LabelledArticle]") -> dict[str, Any]:
 
 
 def _digest(path: Path) -> str:
+    import hashlib
+
     return hashlib.sha256(path.read_bytes()).hexdigest()
