@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAGIC = b"\x93NUMPY\x01\x00"
-_HEADER = re.compile(
-    rb"\{'descr': '(<f2|<f4|<f8|<i4|<i8)', 'fortran_order': False, 'shape': \((\d+,|(?:\d+(?:, \d+)+)?)\), \} *\n"
-)
+_HEADER = re.compile(rb"\{'descr': '([^']*)', 'fortran_order': False, 'shape': \(((?:\d+(?:, \d+)*,?)?)\), \} *\n")
+_SIZES = {"<f2": 2, "<f4": 4, "<f8": 8, "<i4": 4, "<i8": 8}
 
 
 class Array(NamedTuple):
@@ -86,9 +85,9 @@ def _array(content: bytes, name: str) -> Array:
     header = _HEADER.fullmatch(content, start, start + length)
     if not content.startswith(_MAGIC) or header is None or start + length > len(content):
         raise ValueError(f"{name} has a strange header")
-    kind = header[1].decode()
+    kind = header[1].decode("ascii", "replace")
     shape = tuple(int(size) for size in header[2].split(b",") if size)
-    if math.prod(shape) * int(kind[2]) != len(content) - start - length:
+    if math.prod(shape) * _SIZES.get(kind, -1) != len(content) - start - length:
         raise ValueError(f"{name} is not what its header says")
     return Array(kind, shape, memoryview(content)[start + length :])
 

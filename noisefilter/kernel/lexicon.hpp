@@ -121,26 +121,32 @@ struct Lexicon {
     std::vector<double> logs;
 
     // `coef_halves` is (families, columns) in IEEE half precision.
-    void build(std::string_view word_list, std::string_view character_list, const float* word_idf,
-               const float* character_idf, const uint16_t* coef_halves, size_t coef_count, const double* intercepts,
+    void build(std::string_view word_list, std::string_view character_list, const float* word_idf, size_t word_count,
+               const float* character_idf, size_t character_count, const uint16_t* coef_halves, size_t coef_count, const double* intercepts,
                size_t family_count) {
         words = Terms(word_list);
         characters = Shorts(character_list);
         word_columns = words.size();
-        size_t character_columns = 0;
-        for (char byte : character_list) character_columns += byte == '\n';
+        const size_t character_columns = lines_of(character_list);
         columns = word_columns + character_columns;
         families = family_count;
-        if (coef_count != columns * families) throw std::invalid_argument("the weights do not match the terms");
+        if (coef_count != columns * families || word_columns != word_count || character_columns != character_count)
+            throw std::invalid_argument("the weights do not match the terms");
         idf.assign(word_idf, word_idf + word_columns);
         idf.insert(idf.end(), character_idf, character_idf + character_columns);
         intercept.assign(intercepts, intercepts + families);
         stride = (families + 3) / 4 * 4;
         coef.assign(columns * stride, 0.0f);
-        for (size_t begin = 0; begin < columns; begin += 64)  // in blocks: both sides stay in the cache
-            for (size_t family = 0; family < families; ++family)
-                for (size_t column = begin; column < std::min(columns, begin + 64); ++column)
-                    coef[column * stride + family] = widened(coef_halves[family * columns + column]);
+        constexpr size_t BLOCK = 64;  // both sides stay in the cache
+        float block[BLOCK];
+        bool finite = true;
+        for (size_t begin = 0; begin < columns; begin += BLOCK)
+            for (size_t family = 0; family < families; ++family) {
+                const size_t count = std::min(columns - begin, BLOCK);
+                finite &= widen(coef_halves + family * columns + begin, count, block);
+                for (size_t n = 0; n < count; ++n) coef[(begin + n) * stride + family] = block[n];
+            }
+        if (!finite) throw std::invalid_argument("lexical_coef is not finite");
         powers.assign(words.longest() + 2, 1);
         for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * BASE;
         logs.assign(64, 0.0);
@@ -148,17 +154,38 @@ struct Lexicon {
         telling.assign(columns, 0);
     }
 
-    static float widened(uint16_t half) {
-        const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16, rest = half & 0x7fff;
-        float value;
-        if (rest >= 0x7c00) throw std::invalid_argument("a weight is not finite");
-        if (rest < 0x400) {  // subnormal
-            value = static_cast<float>(rest) * 0x1p-24f;
-            return sign ? -value : value;
+    // Half precision to single; tells whether all are finite.
+    static bool widen(const uint16_t* halves, size_t count, float* singles) {
+        uint32_t most = 0;
+        for (size_t n = 0; n < count; ++n) {
+            const uint32_t sign = static_cast<uint32_t>(halves[n] & 0x8000) << 16, rest = halves[n] & 0x7fff;
+            const float subnormal = static_cast<float>(static_cast<int32_t>(rest)) * 0x1p-24f;
+            uint32_t bits;
+            std::memcpy(&bits, &subnormal, sizeof bits);
+            bits = sign | (rest < 0x400 ? bits : (rest << 13) + (112u << 23));
+            std::memcpy(&singles[n], &bits, sizeof bits);
+            most = std::max(most, rest);
         }
-        const uint32_t bits = sign | ((rest << 13) + (112u << 23));
-        std::memcpy(&value, &bits, sizeof value);
-        return value;
+        return most < 0x7c00;
+    }
+
+    // Marks the terms that show a paragraph to be known: two letters, and more than a shape, as it starts with one
+    // of `shapes`. Of the terms that hold more than ASCII only Python can tell the letters: they are `asked`.
+    void tell(std::string_view list, size_t start, const std::vector<std::string>& shapes,
+              std::vector<std::pair<size_t, std::string>>& asked) {
+        each_line(list, [&](std::string_view term, int32_t line) {
+            for (const std::string& shape : shapes)
+                if (term.substr(0, shape.size()) == shape) return;
+            const size_t column = start + static_cast<size_t>(line);
+            size_t letters = 0;
+            uint8_t plain = 1;
+            for (unsigned char byte : term) {
+                letters += static_cast<unsigned char>((byte | 0x20) - 'a') < 26;
+                plain &= byte < 0x80;
+            }
+            if (plain) telling[column] = letters >= 2;
+            else asked.emplace_back(column, term);
+        });
     }
 
     void read_words(const Text& t, Desk& desk) const {

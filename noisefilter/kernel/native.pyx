@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 from libcpp.string cimport string
-from libcpp.utility cimport move
+from libcpp.utility cimport move, pair
 from libcpp.vector cimport vector
 
 from threading import Lock
@@ -43,14 +43,12 @@ cdef extern from "scorer.hpp" namespace "noisefilter" nogil:
         cbool ends, starts_lower, quoted, colon
         double sentences, digits, marks, length
 
-    cdef cppclass Terms:
-        string_view term_of(int32_t)
-
     cdef cppclass Lexicon:
         size_t families, shortest, longest, looked_at, word_columns, columns
         vector[uint8_t] telling
-        void build(string_view, string_view, const float*, const float*, const uint16_t*, size_t, const double*,
-                   size_t) except +
+        void build(string_view, string_view, const float*, size_t, const float*, size_t, const uint16_t*, size_t,
+                   const double*, size_t) except +
+        void tell(string_view, size_t, const vector[string]&, vector[pair[size_t, string]]&) except +
 
     cdef cppclass Vocabulary:
         void know(string_view, int32_t) except +
@@ -138,16 +136,15 @@ cdef class Kernel:
         for name, array in arrays.items():
             if name != "lexical_coef":
                 _finite(name, array)
-        if words.count(b"\n") != words_idf.shape[0] or characters.count(b"\n") != characters_idf.shape[0]:
-            raise ValueError("the terms do not match their weights")
-        if stems.count(b"\n") != stems_idf.shape[0] or len(class_of_family) != intercept.shape[0]:
-            raise ValueError("the terms do not match their weights")
+        if len(class_of_family) != intercept.shape[0]:
+            raise ValueError("the families do not match their weights")
         lexicon.build(
-            _view(words), _view(characters), _start(words_idf), _start(characters_idf),
+            _view(words), _view(characters), _start(words_idf), words_idf.shape[0], _start(characters_idf),
+            characters_idf.shape[0],
             &coef[0] if coef.shape[0] else NULL, coef.shape[0], &intercept[0], intercept.shape[0],
         )
-        self._tell(words, 0, tuple(shapes))
-        self._tell(characters, lexicon.word_columns, ())
+        self._tell(words, 0, [shape.encode() for shape in shapes])
+        self._tell(characters, lexicon.word_columns, [])
         self.scorer.vocabulary.build(
             _view(stems), &stems_idf[0] if stems_idf.shape[0] else NULL, stems_idf.shape[0],
             arrays["unseen_idf"].typed("<f8", "d")[0],
@@ -167,30 +164,14 @@ cdef class Kernel:
         """Read the paragraphs of one article."""
         return Reading(self, texts)
 
-    cdef void _tell(self, bytes terms, size_t start, tuple shapes) except *:
-        """Mark the terms that show a paragraph to be known: two letters, and more than a shape."""
-        cdef const uint8_t* at = <const uint8_t*>(<const char*>terms)
-        cdef Py_ssize_t size = len(terms), i, begin = 0
-        cdef size_t column = start
-        cdef int letters = 0
-        cdef bint plain = True
-        fronts = tuple(shape.encode() for shape in shapes)
-        cdef bint shaped
-        for i in range(size):
-            if at[i] == 10:
-                if plain:
-                    self.scorer.lexicon.telling[column] = letters >= 2
-                else:
-                    self.scorer.lexicon.telling[column] = sum(map(str.isalpha, terms[begin:i].decode())) >= 2
-                if fronts and self.scorer.lexicon.telling[column] and at[begin] in b"<flw":
-                    shaped = terms[begin:i].startswith(fronts)
-                    self.scorer.lexicon.telling[column] = not shaped
-                column += 1
-                begin, letters, plain = i + 1, 0, True
-            elif at[i] >= 128:
-                plain = False
-            else:
-                letters += 65 <= at[i] <= 90 or 97 <= at[i] <= 122
+    cdef void _tell(self, bytes terms, size_t start, list shapes) except *:
+        cdef vector[pair[size_t, string]] asked
+        cdef vector[string] fronts = shapes
+        cdef size_t i
+        self.scorer.lexicon.tell(_view(terms), start, fronts, asked)
+        for i in range(asked.size()):
+            letters = sum(map(str.isalpha, (<bytes>asked[i].second).decode()))
+            self.scorer.lexicon.telling[asked[i].first] = letters >= 2
 
     cdef void _ask(self, uint32_t code) except *:
         """Learn from Python what a character is."""

@@ -65,6 +65,7 @@ struct Vocabulary {
     }
 
     void build(std::string_view stem_list, const double* values, size_t count, double unseen_idf) {
+        if (lines_of(stem_list) != count) throw std::invalid_argument("the stems do not match their weights");
         stems = Shorts(stem_list);
         idf.assign(values, values + count);
         unseen = unseen_idf;

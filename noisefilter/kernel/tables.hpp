@@ -1,6 +1,7 @@
 // Tables from terms to columns. A hash finds the place, the bytes decide: no collision can change an answer.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -35,6 +36,10 @@ inline uint64_t hashed(std::string_view text) {
     return hash;
 }
 
+inline size_t lines_of(std::string_view list) {
+    return static_cast<size_t>(std::count(list.begin(), list.end(), '\n'));
+}
+
 // Calls `take(line, number)` for each line of a list that ends every term with a line feed.
 template <class Take>
 void each_line(std::string_view list, Take take) {
@@ -51,8 +56,7 @@ void each_line(std::string_view list, Take take) {
 class Terms {
   public:
     explicit Terms(std::string_view list = {}) : bytes_(list) {
-        size_t count = 0;
-        for (char byte : list) count += byte == '\n';
+        const size_t count = lines_of(list);
         places_.reserve(count);
         slots_.assign(slots_for(count), Slot{0, NONE});
         size_t start = 0;
@@ -60,8 +64,9 @@ class Terms {
             places_.push_back({static_cast<uint32_t>(start), static_cast<uint32_t>(term.size())});
             start += term.size() + 1;
             if (term.size() > longest_) longest_ = term.size();
-            Slot& slot = slots_[slot_of(hashed(term), [&](int32_t other) { return term_of(other) == term; })];
-            slot = Slot{tag_of(mixed(hashed(term))), column};
+            const uint64_t hash = hashed(term);
+            Slot& slot = slots_[slot_of(hash, [&](int32_t other) { return term_of(other) == term; })];
+            slot = Slot{tag_of(mixed(hash)), column};
         });
     }
 
@@ -167,8 +172,7 @@ inline bool pack(std::string_view text, Packed& packed) {
 class Shorts {
   public:
     explicit Shorts(std::string_view list = {}) {
-        size_t count = 0;
-        for (char byte : list) count += byte == '\n';
+        const size_t count = lines_of(list);
         reserve(count);
         each_line(list, [&](std::string_view term, int32_t column) { put(term, column); });
     }
