@@ -27,7 +27,7 @@ from noisefilter.article import Article
 from noisefilter.errors import ModelError
 from noisefilter.features import CLASSES, SECOND_LOOK
 from noisefilter.files import replace_file
-from noisefilter.kernel import Native, why_not
+from noisefilter.kernel import Native, built, why_not
 from noisefilter.kinds import FAMILIES
 from noisefilter.language import CommonWords
 from noisefilter.model import Model, Scorer
@@ -264,6 +264,8 @@ def _build(manifest: Mapping[str, Any], weights: Weights, card: str, *, kernel: 
 
 def _scorer(weights: Weights, common: CommonWords, *, kernel: bool | None) -> Scorer:
     """Return the kernel, where it was built and takes the model; else the reference."""
+    if kernel and not built():
+        raise ModelError(str(why_not()))
     if kernel or (kernel is None and why_not() is None):
         try:
             return Native(weights)

@@ -29,9 +29,14 @@ SWITCH = "NOISEFILTER_KERNEL"
 """The environment variable that, set to ``off``, has the reference score."""
 
 
+def built() -> bool:
+    """Tell whether the compiled kernel is there."""
+    return native is not None
+
+
 def why_not() -> str | None:
     """Return why the kernel does not score; None if it does."""
-    if native is None:
+    if not built():
         return "the compiled kernel was not built: install noisefilter where there is a C++ compiler"
     return f"{SWITCH} is off" if os.environ.get(SWITCH) == "off" else None
 
