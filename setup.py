@@ -9,7 +9,8 @@ _WINDOWS = sys.platform == "win32"
 _OPTIONS = ["/O2", "/std:c++17"] if _WINDOWS else ["-O3", "-std=c++17", "-ffp-contract=off", "-fvisibility=hidden"]
 _SANITIZE = os.environ.get("NOISEFILTER_SANITIZE", "")
 if _SANITIZE:
-    _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all", "-D_GLIBCXX_ASSERTIONS"]
+    _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all"]
+    _OPTIONS += ["-fno-omit-frame-pointer", "-D_GLIBCXX_ASSERTIONS"]
 
 HEADERS = [
     f"noisefilter/kernel/{name}.hpp"

@@ -152,7 +152,9 @@ cdef class Kernel:
         for word in stop_words:
             utf8 = word.encode()
             self.scorer.vocabulary.know(_view(utf8), 1)
-        for word in terms["common"].split(b"\n")[:-1]:
+        common = terms["common"].split(b"\n")
+        common.pop()
+        for word in common:
             self.scorer.vocabulary.know(_view(word), 2)
         self.scorer.class_of_family = class_of_family
         if (self.scorer.first_numbers(), self.scorer.second_numbers()) != (settings["first"], settings["second"]):
