@@ -7,7 +7,7 @@ CORPUS := training/corpus
 export NOISEFILTER_DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check train eval bench-quality clean
+.PHONY: help setup demo test check sanitize train eval bench-quality clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
@@ -35,6 +35,12 @@ check: setup  ## lint, format, types, docs
 train: setup  ## rebuild the default model from the corpus and the public sets at hand, byte for byte
 	$(BIN)/noisefilter train $(CORPUS)/train.jsonl --test $(CORPUS)/test.jsonl --recipe training/recipe.toml --jobs 2 \
 		-o noisefilter/models/default.noisefilter
+
+sanitize: setup  ## run the kernel's tests under AddressSanitizer and UndefinedBehaviorSanitizer; needs gcc
+	NOISEFILTER_SANITIZE=address,undefined $(BIN)/python setup.py --quiet build --build-base build/sanitized \
+		--build-lib build/sanitized/lib
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+		ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=build/sanitized/lib $(BIN)/pytest tests/test_kernel.py
 
 eval: setup  ## hold the default model against its quality floors
 	$(BIN)/python training/floors.py

@@ -7,7 +7,7 @@ Flood closes bridge
 The bridge closed after the flood, police said.
 """
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ __all__ = [*_HOME]
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: ``import noisefilter`` stays instant."""
     if name == "__version__":
-        return metadata.version("noisefilter")
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("noisefilter")
     if name not in _HOME:
         raise AttributeError(f"module 'noisefilter' has no attribute {name!r}")
     return getattr(import_module(f"noisefilter.{_HOME[name]}"), name)

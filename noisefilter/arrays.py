@@ -1,29 +1,65 @@
-"""Arrays of plain numbers in and out of bytes: an ``.npz`` that is the same each time, and safe to read."""
+"""Arrays of plain numbers in and out of bytes: an ``.npz`` that is the same each time, and safe to read.
+
+Reading needs no numpy: the compiled scorer takes the bytes as they are, and importing numpy takes longer than
+cleaning an article.
+"""
 
 import io
 import math
+import re
+import sys
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_MAGIC = b"\x93NUMPY\x01\x00"
+_HEADER = re.compile(rb"\{'descr': '([^']*)', 'fortran_order': False, 'shape': \(((?:\d+(?:, \d+)*,?)?)\), \} *\n")
+_SIZES = {"<f2": 2, "<f4": 4, "<f8": 8, "<i4": 4, "<i8": 8}
 
 
-def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+class Array(NamedTuple):
+    """Plain numbers, one row after the other.
+
+    Attributes
+    ----------
+    kind : str
+        As numpy writes it: ``<f2``, ``<f4``, ``<f8``, ``<i4`` or ``<i8``.
+    shape : tuple of int
+    data : bytes or memoryview
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    data: bytes | memoryview
+
+    def typed(self, kind: str, code: str) -> memoryview:
+        """Return the numbers as a flat memoryview of a format; a ValueError if they are of another kind."""
+        if self.kind != kind or sys.byteorder != "little":
+            raise ValueError(f"numbers are {self.kind} where {kind} was expected")
+        return memoryview(self.data).cast(code)  # type: ignore[call-overload,no-any-return]  # the kernel asks for more formats
+
+    def __reduce__(self) -> tuple[type["Array"], tuple[str, tuple[int, ...], bytes]]:
+        return Array, (self.kind, self.shape, bytes(self.data))
+
+
+def pack(arrays: Mapping[str, Array]) -> bytes:
     """Return arrays as an uncompressed ``.npz``, names sorted, no time stamps."""
+    import numpy as np  # noqa: PLC0415
+
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(arrays):
             content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)
+            np.lib.format.write_array(content, as_numpy(arrays[name]), version=(1, 0), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), content.getvalue())
     return buffer.getvalue()
 
 
-def unpack(data: bytes) -> dict[str, NDArray[Any]]:
+def unpack(data: bytes) -> dict[str, Array]:
     """Return the arrays of an ``.npz``; each header is held against the member's size before it is believed.
 
     Raises
@@ -37,17 +73,32 @@ def unpack(data: bytes) -> dict[str, NDArray[Any]]:
         for info in archive.infolist():
             if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
                 raise ValueError("arrays are not stored plainly")
-            content = archive.read(info)
-            stream = io.BytesIO(content)
-            if np.lib.format.read_magic(stream) != (1, 0):
-                raise ValueError(f"{info.filename} has a strange header")
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-            size = math.prod(shape) * dtype.itemsize
-            if dtype.kind not in "fi" or fortran or size != len(content) - stream.tell():
-                raise ValueError(f"{info.filename} is not what its header says")
-            arrays[info.filename.removesuffix(".npy")] = np.frombuffer(content, dtype, offset=stream.tell()).reshape(
-                shape
-            )
+            arrays[info.filename.removesuffix(".npy")] = _array(archive.read(info), info.filename)
     except zipfile.BadZipFile as error:
         raise ValueError(str(error)) from None
     return arrays
+
+
+def _array(content: bytes, name: str) -> Array:
+    start = len(_MAGIC) + 2
+    length = int.from_bytes(content[start - 2 : start], "little")
+    header = _HEADER.fullmatch(content, start, start + length)
+    if not content.startswith(_MAGIC) or header is None or start + length > len(content):
+        raise ValueError(f"{name} has a strange header")
+    kind = header[1].decode("ascii", "replace")
+    shape = tuple(int(size) for size in header[2].split(b",") if size)
+    if math.prod(shape) * _SIZES.get(kind, -1) != len(content) - start - length:
+        raise ValueError(f"{name} is not what its header says")
+    return Array(kind, shape, memoryview(content)[start + length :])
+
+
+def from_numpy(array: "NDArray[Any]") -> Array:
+    """Return a numpy array of one of the kinds as plain numbers."""
+    return Array(array.dtype.str, array.shape, array.tobytes())
+
+
+def as_numpy(array: Array) -> "NDArray[Any]":
+    """Return the numbers as a numpy array that cannot be written to."""
+    import numpy as np  # noqa: PLC0415
+
+    return np.frombuffer(array.data, array.kind).reshape(array.shape)

@@ -26,6 +26,7 @@ _L2 = 5.0
 _FEWEST = 40
 _GRADES = 64
 _LEAF = -1
+_PER_UNIT = 1e9
 
 
 class BoostedBins(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -128,12 +129,17 @@ class BoostedBins(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return int((self.feature_ == _LEAF).sum())
 
     def find(self, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Return the bin of each row in each tree, shape (n_samples, n_trees)."""
+        """Return the bin of each row in each tree, shape (n_samples, n_trees).
+
+        Numbers and borders are compared to nine decimals: many borders are values that the numbers often take,
+        and the last bit of a logarithm is not the same on every machine.
+        """
         check_is_fitted(self, "roots_")
         at = np.broadcast_to(self.roots_, (len(numbers), len(self.roots_)))
         rows = np.arange(len(numbers))[:, None]
+        grades, borders = np.rint(numbers * _PER_UNIT), np.rint(self.border_ * _PER_UNIT)
         while True:
-            left = numbers[rows, self.feature_[at]] <= self.border_[at]
+            left = grades[rows, self.feature_[at]] <= borders[at]
             following = np.where(left, self.left_[at], self.right_[at])
             if (following == at).all():
                 break

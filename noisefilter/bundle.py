@@ -19,28 +19,20 @@ import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from noisefilter.arrays import pack, unpack
 from noisefilter.article import Article
-from noisefilter.bins import ARRAYS as BIN_ARRAYS
-from noisefilter.bins import BoostedBins
-from noisefilter.classifier import FIRST_LOOK, SECOND_LOOK, NoiseClassifier, regression
-from noisefilter.context import ContextFeatures
-from noisefilter.curves import PiecewiseLinear
 from noisefilter.errors import ModelError
+from noisefilter.features import CLASSES, SECOND_LOOK
 from noisefilter.files import replace_file
+from noisefilter.kernel import Native, built, why_not
 from noisefilter.kinds import FAMILIES
 from noisefilter.language import CommonWords
-from noisefilter.lexical import LexicalFeatures
-from noisefilter.look import CLASSES, Look
-from noisefilter.model import Model
+from noisefilter.model import Model, Scorer
 from noisefilter.policy import BudgetRow, LossBudgets
+from noisefilter.weights import TERM_LISTS, Weights
 
 FORMAT = 2
 """Version of the bundle's format; a reader refuses a newer one."""
@@ -49,10 +41,8 @@ LARGEST = 512 * 2**20
 """Bytes; a larger file is refused."""
 
 _MEMBERS = ("arrays.npz", "words.txt", "characters.txt", "stems.txt", "common.txt", "card.md")
-_TERM_LISTS = ("words", "characters", "stems", "common")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TOLERANCE = 1e-5
-_LONGEST_GRAM = 16
 _LIBRARIES = ("numpy", "scipy", "scikit-learn")
 _SELF_TEST = (
     Article(
@@ -90,20 +80,30 @@ def save_model(model: Model, path: Path) -> Model:
     return saved
 
 
-def load_model(path: str | Path | None = None) -> Model:
-    """Load a model bundle; None is the default that ships in the package.
+def load_model(path: str | Path | None = None, *, kernel: bool | None = None) -> Model:
+    """Load a model bundle.
+
+    Parameters
+    ----------
+    path : path, optional
+        By default the model that ships in the package.
+    kernel : bool, optional
+        Whether the compiled kernel scores, or else the reference; both make the same decisions. By default the
+        kernel, where it was built and the environment variable NOISEFILTER_KERNEL is not ``off``.
 
     Raises
     ------
     ModelError
         If the file is missing, is no bundle, is damaged, or is of a newer format.
     """
-    return _default_model() if path is None else from_bytes(_read(path), str(path))
+    if path is None:
+        return _default_model(kernel=why_not() is None if kernel is None else kernel)
+    return from_bytes(_read(path), str(path), kernel=kernel)
 
 
 @functools.cache
-def _default_model() -> Model:
-    return from_bytes(_read(None), "the default model")
+def _default_model(*, kernel: bool) -> Model:
+    return from_bytes(_read(None), "the default model", kernel=kernel)
 
 
 def read_manifest(path: str | Path | None = None) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def read_manifest(path: str | Path | None = None) -> dict[str, Any]:
 
 def _read(path: str | Path | None) -> bytes:
     if path is None:
-        shipped = resources.files("noisefilter") / "models" / "default.noisefilter"
+        shipped = Path(__file__).parent / "models" / "default.noisefilter"
         if not shipped.is_file():
             raise ModelError("the default model is not in the package: reinstall noisefilter, or run `make train`")
         return shipped.read_bytes()
@@ -130,10 +130,13 @@ def _read(path: str | Path | None) -> bytes:
 
 def to_bytes(model: Model) -> bytes:
     """Return the bundle of a model: the same bytes for the same model."""
-    classifier = model.classifier
-    numbers, terms = _arrays_of(model)
-    members = {"arrays.npz": pack(numbers), "card.md": model.card.encode()}
-    members |= {f"{name}.txt": "".join(f"{term}\n" for term in terms[name]).encode() for name in _TERM_LISTS}
+    from importlib import metadata  # noqa: PLC0415
+
+    from noisefilter.reference import classifier_of  # noqa: PLC0415
+
+    weights = model.scorer.weights
+    members = {"arrays.npz": pack(weights.arrays), "card.md": model.card.encode()}
+    members |= {f"{name}.txt": weights.terms[name] for name in TERM_LISTS}
     manifest = {
         "noisefilter_format": FORMAT,
         "package_version": metadata.version("noisefilter"),
@@ -141,7 +144,7 @@ def to_bytes(model: Model) -> bytes:
         "classes": list(CLASSES),
         "families": list(FAMILIES),
         "features": list(SECOND_LOOK),
-        "parameters": classifier.get_params(),
+        "parameters": dict(weights.parameters),
         "common_words_floor": model.common_words.floor,
         "budgets": [asdict(row) for row in model.budgets.rows],
         "about": dict(model.about),
@@ -149,8 +152,11 @@ def to_bytes(model: Model) -> bytes:
             name: {"size": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()} for name in _MEMBERS
         },
     }
-    rounded = _build(manifest, unpack(members["arrays.npz"]), terms, model.card)
-    manifest["self_test"] = [np.round(rounded.classifier.score_article(article), 8).tolist() for article in _SELF_TEST]
+    rounded = classifier_of(weights)
+    manifest["self_test"] = [
+        [[round(share, 8) for share in row] for row in rounded.score_article(article).tolist()]
+        for article in _SELF_TEST
+    ]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -162,16 +168,16 @@ def to_bytes(model: Model) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(data: bytes, name: str) -> Model:
-    """Return the model of a bundle's bytes, checked; `name` is for messages. Errors as in `load_model`."""
+def from_bytes(data: bytes, name: str, *, kernel: bool | None = None) -> Model:
+    """Return the model of a bundle's bytes, checked; `name` is for messages. The rest is as in `load_model`."""
     manifest, members = _members(data, name)
     try:
-        terms = {part: members[f"{part}.txt"].decode().split("\n")[:-1] for part in _TERM_LISTS}
-        arrays = unpack(members["arrays.npz"])
-        model = _build(manifest, arrays, terms, members["card.md"].decode())
+        terms = {part: members[f"{part}.txt"] for part in TERM_LISTS}
+        weights = Weights(manifest["parameters"], unpack(members["arrays.npz"]), terms)
+        model = _build(manifest, weights, members["card.md"].decode(), kernel=kernel)
         for article, expected in zip(_SELF_TEST, manifest["self_test"], strict=True):
-            found = model.classifier.score_article(article)
-            if found.shape != np.shape(expected) or not np.allclose(found, expected, rtol=0, atol=_TOLERANCE):
+            found = model.scorer.read(article).probabilities(range(len(article.paragraphs)))
+            if not _alike(found, expected):
                 raise ModelError(f"{name}: fails its self-test: train it again with this version of noisefilter")
     except ModelError as error:
         message = str(error)
@@ -180,6 +186,14 @@ def from_bytes(data: bytes, name: str) -> Model:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise ModelError(f"{name}: damaged ({what[:200]}): fetch or train it again") from None
     return model
+
+
+def _alike(found: Sequence[Sequence[float]], expected: Sequence[Sequence[float]]) -> bool:
+    return len(found) == len(expected) and all(
+        len(mine) == len(theirs)
+        and all(abs(one - other) <= _TOLERANCE for one, other in zip(mine, theirs, strict=True))
+        for mine, theirs in zip(found, expected, strict=True)
+    )
 
 
 def _members(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -231,89 +245,36 @@ def _foreign(name: str) -> str:
     return f"{name}: not a noisefilter model: give a file that `noisefilter train` wrote"
 
 
-def _arrays_of(model: Model) -> tuple[dict[str, NDArray[Any]], dict[str, list[str]]]:
-    classifier = model.classifier
-    lexical, context = classifier.lexical_, classifier.context_
-    numbers = {
-        "words_idf": lexical.words_.idf_.astype(np.float32),
-        "characters_idf": lexical.characters_.idf_.astype(np.float32),
-        "lexical_coef": classifier.lexical_model_.coef_.astype(np.float16),
-        "lexical_intercept": classifier.lexical_model_.intercept_.astype(np.float64),
-        "stems_idf": np.array(list(context.idf_.values()), dtype=np.float64),
-        "unseen_idf": np.array([context.unseen_idf_]),
-    }
-    for name, look in (("first", classifier.first_look_), ("second", classifier.second_look_)):
-        numbers |= {
-            f"{name}_knots": np.concatenate(look.curves_.knots_).astype(np.float64),
-            f"{name}_knot_counts": np.array([len(knots) for knots in look.curves_.knots_], dtype=np.int64),
-            f"{name}_average": look.curves_.average_.astype(np.float64),
-            f"{name}_coef": look.model_.coef_.astype(np.float64),
-            f"{name}_intercept": look.model_.intercept_.astype(np.float64),
-        }
-        if look.bins_ is not None:
-            numbers |= {f"{name}_bins_{part}": array for part, array in look.bins_.arrays().items()}
-            numbers[f"{name}_bins_average"] = look.average_.astype(np.float64)
-    terms = {
-        "words": lexical.words_.get_feature_names_out().tolist(),
-        "characters": lexical.characters_.get_feature_names_out().tolist(),
-        "stems": list(context.idf_),
-        "common": sorted(model.common_words.words),
-    }
-    return numbers, terms
-
-
-def _build(
-    manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], terms: Mapping[str, list[str]], card: str
-) -> Model:
-    """Put the fitted estimators together from plain numbers, shapes checked."""
+def _build(manifest: Mapping[str, Any], weights: Weights, card: str, *, kernel: bool | None) -> Model:
+    """Put a model together from plain numbers, shapes checked."""
     if [tuple(manifest[name]) for name in ("classes", "families", "features")] != [CLASSES, FAMILIES, SECOND_LOOK]:
         made_by = str(manifest["package_version"])[:20]
         raise ModelError(
             f"a model of noisefilter {made_by} with other features: train it again, or install that version"
         )
-    parameters = {key: value for key, value in manifest["parameters"].items() if key in NoiseClassifier().get_params()}
-    if not 1 <= parameters["shortest"] <= parameters["longest"] <= _LONGEST_GRAM:
-        raise ValueError("the lengths of the character n-grams are out of range")
-    classifier = NoiseClassifier(**parameters)
-    shapes: dict[str, tuple[int, ...]] = {
-        "words_idf": (len(terms["words"]),),
-        "characters_idf": (len(terms["characters"]),),
-        "lexical_coef": (len(FAMILIES), len(terms["words"]) + len(terms["characters"])),
-        "lexical_intercept": (len(FAMILIES),),
-        "stems_idf": (len(terms["stems"]),),
-        "unseen_idf": (1,),
-    }
-    for look, columns in (("first", FIRST_LOOK), ("second", SECOND_LOOK)):
-        total = int(arrays[f"{look}_knot_counts"].sum())
-        bins = len(arrays.get(f"{look}_bins_average", ()))
-        shapes |= {
-            f"{look}_knot_counts": (len(columns),),
-            f"{look}_knots": (total,),
-            f"{look}_average": (total,),
-            f"{look}_coef": (len(CLASSES), total + bins),
-            f"{look}_intercept": (len(CLASSES),),
-        }
-    for name, expected in shapes.items():
-        if arrays[name].shape != expected:
-            raise ValueError(f"{name} has shape {arrays[name].shape}, not {expected}")
-        if not np.isfinite(arrays[name]).all():
-            raise ValueError(f"{name} is not finite")
-    classifier.lexical_ = LexicalFeatures(
-        **{name: parameters[name] for name in ("min_df", "max_words", "max_characters", "shortest", "longest")}
-    ).restore(terms["words"], arrays["words_idf"], terms["characters"], arrays["characters_idf"])
-    classifier.lexical_model_ = regression(FAMILIES, arrays["lexical_coef"], arrays["lexical_intercept"])
-    classifier.context_ = ContextFeatures()
-    classifier.context_.idf_ = dict(zip(terms["stems"], arrays["stems_idf"].tolist(), strict=True))
-    classifier.context_.unseen_idf_ = float(arrays["unseen_idf"][0])
-    classifier.first_look_ = _look(arrays, "first", classifier.first_look(), len(FIRST_LOOK))
-    classifier.second_look_ = _look(arrays, "second", classifier.second_look(), len(SECOND_LOOK))
-    classifier.classes_ = np.array(CLASSES)
+    weights.check()
     floor = float(manifest["common_words_floor"])
     if not 0 <= floor <= 1 or not isinstance(manifest["about"], dict):
         raise ValueError("the manifest is not of this format")
     rows = tuple(BudgetRow(**row) for row in manifest["budgets"])
     _check_budgets(rows)
-    return Model(classifier, CommonWords(frozenset(terms["common"]), floor), LossBudgets(rows), manifest["about"], card)
+    common = CommonWords(frozenset(weights.listed("common")), floor)
+    return Model(_scorer(weights, common, kernel=kernel), common, LossBudgets(rows), manifest["about"], card)
+
+
+def _scorer(weights: Weights, common: CommonWords, *, kernel: bool | None) -> Scorer:
+    """Return the kernel, where it was built and takes the model; else the reference."""
+    if kernel and not built():
+        raise ModelError(str(why_not()))
+    if kernel or (kernel is None and why_not() is None):
+        try:
+            return Native(weights)
+        except RuntimeError:
+            if kernel:
+                raise
+    from noisefilter.reference import Reference, classifier_of  # noqa: PLC0415
+
+    return Reference(classifier_of(weights), common)
 
 
 def _check_budgets(rows: Sequence[BudgetRow]) -> None:
@@ -323,24 +284,6 @@ def _check_budgets(rows: Sequence[BudgetRow]) -> None:
         raise ValueError("the budget table is empty or not finite")
     if budgets != sorted(budgets) or thresholds != sorted(thresholds, reverse=True) or thresholds[-1] < 0:
         raise ValueError("the budget table does not rise")
-
-
-def _look(arrays: Mapping[str, NDArray[Any]], name: str, look: Look, columns: int) -> Look:
-    counts = arrays[f"{name}_knot_counts"]
-    if (counts < 1).any():
-        raise ValueError("knot_counts are not positive")
-    look.curves_ = PiecewiseLinear(look.knots)
-    look.curves_.knots_ = np.split(arrays[f"{name}_knots"], np.cumsum(counts)[:-1])
-    look.curves_.average_ = arrays[f"{name}_average"]
-    look.bins_, look.average_ = None, np.empty(0)
-    if f"{name}_bins_average" in arrays:
-        look.average_ = arrays[f"{name}_bins_average"]
-        parts = {part: arrays[f"{name}_bins_{part}"] for part in BIN_ARRAYS}
-        look.bins_ = BoostedBins(look.rounds, look.leaves).restore(parts, columns)
-        if look.average_.shape != (look.bins_.count,) or not np.isfinite(look.average_).all():
-            raise ValueError("the bins and their averages do not match")
-    look.model_ = regression(CLASSES, arrays[f"{name}_coef"], arrays[f"{name}_intercept"])
-    return look
 
 
 def export_pipeline(model: Model, path: Path) -> None:

@@ -25,12 +25,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from noisefilter.article import Article, Label
-from noisefilter.context import FEATURES, ArticleParagraph, ArticleReading, ContextFeatures
+from noisefilter.context import ArticleParagraph, ArticleReading, ContextFeatures
+from noisefilter.features import CLASSES, FEATURES, SECOND_LOOK
 from noisefilter.headline import title_index
 from noisefilter.kinds import FAMILIES, family_of
 from noisefilter.lexical import LexicalFeatures
-from noisefilter.look import ANSWERS, CLASSES, WORDING, Look, answers, by_class, odds_of, wording
-from noisefilter.relations import PASTED, RELATIONS, pasted, relations
+from noisefilter.look import Look, answers, by_class, odds_of, wording
+from noisefilter.relations import pasted, relations
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,6 @@ def _digest(article: Article) -> str:
 
 _NEVER = -50.0
 
-FIRST_LOOK = (*(f"alone:{name}" for name in ANSWERS), *WORDING, *FEATURES, *RELATIONS)
-SECOND_LOOK = (*FIRST_LOOK, *(f"first_look:{name}" for name in ANSWERS), *PASTED)
-"""Names of the columns that the two looks see."""
-
 
 class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Class probabilities of paragraphs in the context of their articles.
@@ -133,8 +130,8 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Inverse strength of the L2 penalty of the lexical regression and of the two looks.
     knots : int
         Knots of the curves.
-    rounds, leaves : int
-        Of the bins that the second look is drawn over, as in `BoostedBins`.
+    first_rounds, second_rounds, leaves : int
+        Of the bins that the two looks are drawn over, as in `BoostedBins`.
     min_df, max_words, max_characters, shortest, longest
         As in `LexicalFeatures`.
     folds : int
@@ -164,10 +161,11 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         lexical_c: float = 8.0,
-        first_c: float = 0.02,
-        second_c: float = 0.006,
+        first_c: float = 0.006,
+        second_c: float = 0.004,
         knots: int = 6,
-        rounds: int = 100,
+        first_rounds: int = 60,
+        second_rounds: int = 100,
         leaves: int = 16,
         min_df: int = 2,
         max_words: int = 60_000,
@@ -182,7 +180,8 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.first_c = first_c
         self.second_c = second_c
         self.knots = knots
-        self.rounds = rounds
+        self.first_rounds = first_rounds
+        self.second_rounds = second_rounds
         self.leaves = leaves
         self.min_df = min_df
         self.max_words = max_words
@@ -283,11 +282,14 @@ class NoiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def first_look(self) -> Look:
         """Return a first look that is not fitted."""
-        return Look(c=self.first_c, knots=self.knots, max_iter=self.max_iter)
+        return self._look(self.first_c, self.first_rounds)
 
     def second_look(self) -> Look:
         """Return a second look that is not fitted."""
-        return Look(c=self.second_c, knots=self.knots, rounds=self.rounds, leaves=self.leaves, max_iter=self.max_iter)
+        return self._look(self.second_c, self.second_rounds)
+
+    def _look(self, c: float, rounds: int) -> Look:
+        return Look(c=c, knots=self.knots, rounds=rounds, leaves=self.leaves, max_iter=self.max_iter)
 
     def _first_stage(
         self, rows: "_Rows", terms: sparse.csr_matrix, place: NDArray[np.intp], learn: NDArray[np.intp]

@@ -130,8 +130,9 @@ class NoiseFilter:
             article = Article.from_text(article)
         if not isinstance(article, Article):
             raise TypeError(f"clean takes a text or an Article, not {type(article).__name__}")
-        scored = list(self.model.score(article))
         alive = list(range(len(article.paragraphs)))
+        reading = self.model.read(article)
+        scored = list(reading.score(alive))
         remaining = article
         for turn in count(1):
             decisions = self.policy.decide(remaining, [scored[at] for at in alive])
@@ -139,7 +140,7 @@ class NoiseFilter:
             if len(left) == len(alive):
                 break
             alive, remaining = left, article.subset(left)
-            for at, score in zip(alive, self.model.score(remaining), strict=True):
+            for at, score in zip(alive, reading.score(alive), strict=True):
                 scored[at] = replace(score, round=turn)
         return _concluded(article, tuple(scored), self.policy, self.model.budgets)
 

@@ -7,11 +7,11 @@ be trusted to vouch is told by `relations`.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -20,61 +20,16 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from noisefilter.article import Article
+from noisefilter.features import FEATURES, REACH
 from noisefilter.headline import headline_of, title_index
 from noisefilter.reading import Reading
-from noisefilter.text import STOP_WORDS, normalise, stem, word_list
+from noisefilter.text import STOP_WORDS, marks, normalise, stem, word_list
 
 NEIGHBOURS = 2
 _NEAR_DUPLICATE = 0.8
 _SUBSTANTIAL = 5
 _SHORT = 15
 _LONG = 25
-
-FEATURES = (
-    "elsewhere",
-    "elsewhere_twice",
-    "cosine_rest",
-    "cosine_nearest",
-    "before",
-    "after",
-    "around",
-    "title_covered",
-    "title_covers",
-    "title_like",
-    "names_elsewhere",
-    "names_new",
-    "numbers_new",
-    "elsewhere_relative",
-    "cosine_relative",
-    "around_relative",
-    "names_relative",
-    "words_relative",
-    "position",
-    "from_start",
-    "from_end",
-    "article_length",
-    "words",
-    "sentences",
-    "ends_sentence",
-    "starts_lower",
-    "capitalised",
-    "capitals",
-    "digits",
-    "marks",
-    "quoted",
-    "colon",
-    "stop_words",
-    "unknown_words",
-    "repeats_before",
-    "repeats_after",
-    "previous_words",
-    "next_words",
-    "previous_ends",
-    "next_ends",
-    "short_run",
-    "long_below",
-)
-"""Names of the context features, in the order of the columns."""
 
 _RELATIVE = {
     "elsewhere_relative": "elsewhere",
@@ -182,27 +137,81 @@ class ArticleReading:
         return holders
 
     @cached_property
-    def twins(self) -> list[set[int]]:
-        """The near-duplicates of each paragraph, itself included."""
-        same: dict[str, list[int]] = {}
+    def groups(self) -> list[list[int]]:
+        """For each paragraph, all those of the same stems (where it has none: of the same text), itself included."""
+        same: dict[frozenset[str] | str, list[int]] = {}
         for index, reading in enumerate(self.readings):
-            same.setdefault(reading.text, []).append(index)
-        return [self._twins(index, set(same[reading.text])) for index, reading in enumerate(self.readings)]
-
-    def _twins(self, index: int, same: set[int]) -> set[int]:
-        reading = self.readings[index]
-        # Two paragraphs that share 80 % of their stems share one of any few: look only at the holders of the rarest.
-        rarest = sorted(reading.stems, key=lambda term: (len(self.holders[term]), term))[: 1 + len(reading.stems) // 5]
-        candidates = {other for term in rarest for other in self.holders[term]}
-        return same | {other for other in candidates if reading.jaccard(self.readings[other]) >= _NEAR_DUPLICATE}
+            same.setdefault(reading.stems or reading.text, []).append(index)
+        return [same[reading.stems or reading.text] for reading in self.readings]
 
     @cached_property
-    def total(self) -> dict[str, float]:
-        """TF-IDF of the whole article."""
-        total: Counter[str] = Counter()
-        for reading in self.readings:
-            total.update(reading.weights)
-        return dict(total)
+    def near(self) -> list[list[int]]:
+        """For each paragraph, the near-duplicates within `REACH` that are not of its group, in their order."""
+        return [self._near_duplicates(index) for index in range(len(self.readings))]
+
+    def _near_duplicates(self, index: int) -> list[int]:
+        reading, group = self.readings[index], self.groups[index]
+        # Two paragraphs that share 80 % of their stems share one of any few: look only at the holders of the rarest.
+        rarest = sorted(reading.stems, key=lambda term: (len(self.holders[term]), term))[: 1 + len(reading.stems) // 5]
+        candidates = {other for term in rarest for other in self.holding(term, index)}
+        return sorted(
+            other
+            for other in candidates
+            if self.groups[other] is not group and reading.jaccard(self.readings[other]) >= _NEAR_DUPLICATE
+        )
+
+    def holding(self, term: str, index: int) -> list[int]:
+        """Return the paragraphs within `REACH` of one that hold a stem."""
+        held = self.holders[term]
+        return held[bisect_left(held, index - REACH) : bisect_right(held, index + REACH)]
+
+    def twin(self, index: int, other: int) -> bool:
+        """Tell whether one paragraph is a near-duplicate of another, or the same."""
+        return self.groups[other] is self.groups[index] or other in self.near[index]
+
+    @cached_property
+    def others(self) -> list[dict[str, int]]:
+        """For each paragraph and each of its stems, how many hold it that are no twins."""
+        return [
+            {
+                term: len(self.holders[term])
+                - len(self.groups[index])
+                - sum(term in self.readings[other].stems for other in self.near[index])
+                for term in reading.weights
+            }
+            for index, reading in enumerate(self.readings)
+        ]
+
+    def cosines_to_rest(self, shares: Sequence[float]) -> list[float]:
+        """Return the cosine of each paragraph to the others that are no twins, each as heavy as its share."""
+        total: dict[str, float] = {}
+        for reading, share in zip(self.readings, shares, strict=True):
+            _add(total, reading.weights, share)
+        square = sum(value * value for value in total.values())
+        of_group: dict[int, dict[str, float]] = {}
+        for group in self.groups:
+            if id(group) not in of_group:
+                own: dict[str, float] = {}
+                of_group[id(group)] = own
+                for member in group:
+                    _add(own, self.readings[member].weights, shares[member])
+        return [
+            self._cosine_to_rest(index, total, square, of_group[id(group)], shares)
+            for index, group in enumerate(self.groups)
+        ]
+
+    def _cosine_to_rest(
+        self, index: int, total: dict[str, float], square: float, own: dict[str, float], shares: Sequence[float]
+    ) -> float:
+        if self.near[index]:
+            own = own.copy()
+            for other in self.near[index]:
+                _add(own, self.readings[other].weights, shares[other])
+        for term, value in own.items():
+            rest = total[term] - value
+            square += rest * rest - total[term] * total[term]
+        rests = {term: total[term] - own[term] for term, others in self.others[index].items() if others}
+        return self.readings[index].cosine(rests, math.sqrt(square) if square > 1e-9 else 0.0)
 
     def titled(self, index: int) -> bool:
         """Tell whether there is a title that the paragraph can be held against."""
@@ -219,11 +228,12 @@ class ArticleReading:
         """Return the features of all paragraphs, shape (n_paragraphs, len(FEATURES))."""
         if not self.readings:
             return np.empty((0, len(FEATURES)))
-        square = sum(weight * weight for weight in self.total.values())
+        cosines = self.cosines_to_rest([1.0] * len(self.readings))
         long_below = np.cumsum([len(reading.words) > _LONG for reading in self.readings][::-1])[::-1]
         rows = []
         for index, reading in enumerate(self.readings):
-            row = self._words_elsewhere(index, square) | self._place(index) | _shape(reading)
+            row = self._words_elsewhere(index) | self._place(index) | _shape(reading)
+            row["cosine_rest"] = cosines[index]
             row["long_below"] = math.log1p(long_below[index] - (len(reading.words) > _LONG))
             rows.append([row.get(name, 0.0) for name in FEATURES])
         table = np.array(rows)
@@ -232,14 +242,9 @@ class ArticleReading:
         table[:, [column[name] for name in _RELATIVE]] = self.relative(table[:, absolute])
         return table
 
-    def _words_elsewhere(self, index: int, square: float) -> dict[str, float]:
-        reading, twins = self.readings[index], self.twins[index]
-        others = {  # none, one or more than one: no need to count on
-            term: sum(1 for _ in islice((at for at in self.holders[term] if at not in twins), 2))
-            for term in reading.stems
-        }
+    def _words_elsewhere(self, index: int) -> dict[str, float]:
+        reading, others = self.readings[index], self.others[index]
         elsewhere = {term for term, count in others.items() if count}
-        cosine_rest = reading.cosine(*self._rest(index, square))
         nearest = max((self._cosine(index, other) for other in self._sharing(index)), default=0.0)
         titled = self.titled(index)
         if titled:
@@ -252,7 +257,6 @@ class ArticleReading:
         return {
             "elsewhere": reading.share_in(elsewhere),
             "elsewhere_twice": reading.share_in({term for term, count in others.items() if count > 1}),
-            "cosine_rest": cosine_rest,
             "cosine_nearest": nearest,
             "before": reading.share_in(before),
             "after": reading.share_in(after),
@@ -267,7 +271,7 @@ class ArticleReading:
 
     def _place(self, index: int) -> dict[str, float]:
         count = len(self.readings)
-        twins = self.twins[index]
+        twins = [self.groups[index][0], self.groups[index][-1], *self.near[index][:1], *self.near[index][-1:]]
         previous = self.readings[index - 1] if index else None
         following = self.readings[index + 1] if index + 1 < count else None
         return {
@@ -289,29 +293,19 @@ class ArticleReading:
         stems: set[str] = set()
         found = 0
         at = index + step
-        while 0 <= at < len(self.readings) and found < NEIGHBOURS:
-            if at not in self.twins[index]:
+        while 0 <= at < len(self.readings) and abs(at - index) <= REACH and found < NEIGHBOURS:
+            if not self.twin(index, at):
                 stems |= self.readings[at].stems
                 found += 1
             at += step
         return stems
 
     def _sharing(self, index: int) -> set[int]:
-        holders = (self.holders[term] for term in self.readings[index].stems)
-        return {other for group in holders for other in group} - self.twins[index]
+        candidates = {other for term in self.readings[index].stems for other in self.holding(term, index)}
+        return {other for other in candidates if not self.twin(index, other)}
 
     def _cosine(self, index: int, other: int) -> float:
         return self.readings[index].cosine(self.readings[other].weights, self.readings[other].norm)
-
-    def _rest(self, index: int, square: float) -> tuple[dict[str, float], float]:
-        """Return TF-IDF, for this paragraph's stems, and its length, of the article without the near-duplicates."""
-        own: Counter[str] = Counter()
-        for twin in sorted(self.twins[index]):
-            own.update(self.readings[twin].weights)
-        for term, weight in own.items():
-            square += (self.total[term] - weight) ** 2 - self.total[term] ** 2
-        rest = {term: self.total[term] - weight for term, weight in own.items()}
-        return rest, math.sqrt(square) if square > 1e-9 else 0.0
 
     @cached_property
     def _short_runs(self) -> list[int]:
@@ -327,6 +321,11 @@ class ArticleReading:
         ]
 
 
+def _add(total: dict[str, float], weights: Mapping[str, float], share: float) -> None:
+    for term, weight in weights.items():
+        total[term] = total.get(term, 0.0) + share * weight
+
+
 def _shape(reading: Reading) -> dict[str, float]:
     text, words = reading.text, reading.words
     count, length = max(1, len(words)), max(1, len(text))
@@ -338,7 +337,7 @@ def _shape(reading: Reading) -> dict[str, float]:
         "capitalised": len(reading.capitalised) / count,
         "capitals": sum(word.isupper() and len(word) > 1 for word in words) / count,
         "digits": sum(character.isdigit() for character in text) / length,
-        "marks": sum(not (c.isalnum() or c.isspace() or c in ".,'\"-") for c in text) / length,
+        "marks": marks(text) / length,
         "quoted": float('"' in text),
         "colon": float(":" in text[:40]),
         "stop_words": sum(word.lower() in STOP_WORDS for word in words) / count,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from noisefilter.article import Label
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.cleaner import CleanedArticle
+from noisefilter.features import CLASSES
 from noisefilter.kinds import FAMILIES, LABEL_OF
-from noisefilter.look import CLASSES
 from noisefilter.model import Model
 
 _MOST = 6

@@ -36,11 +36,16 @@ def title_index(article: Article) -> int | None:
     furniture is recognised by. The rest of the article has no say, so the
     title stays the title whatever else is dropped.
     """
-    if (article.title and article.title.strip()) or not article.paragraphs:
-        return None
-    headline = headline_of(article.paragraphs[0].text)
-    if not _FEWEST_WORDS <= len(word_list(headline)) <= _MOST_WORDS:
-        return None
-    if headline.rstrip("\"')]").endswith((".", ":", ",", ";")) or _FURNITURE.search(headline):
+    if not article.paragraphs or not is_title(article.paragraphs[0].text, article.title):
         return None
     return 0
+
+
+def is_title(first: str, title: str | None) -> bool:
+    """Tell whether the first paragraph is the title of an article with this title or none; see `title_index`."""
+    if title and title.strip():
+        return False
+    headline = headline_of(first)
+    if not _FEWEST_WORDS <= len(word_list(headline)) <= _MOST_WORDS:
+        return False
+    return not headline.rstrip("\"')]").endswith((".", ":", ",", ";")) and not _FURNITURE.search(headline)

@@ -44,8 +44,17 @@ class CommonWords:
 
     def read_like(self, article: Article) -> bool:
         """Tell whether the article may be in the model's language; true where there is too little to tell."""
-        words = _words(article)
-        return len(words) < _FEWEST_WORDS or _share(words, self.words) >= self.floor
+        counts = [self.count(paragraph.text) for paragraph in article.paragraphs]
+        return self.enough(sum(words for words, _ in counts), sum(common for _, common in counts))
+
+    def count(self, text: str) -> tuple[int, int]:
+        """Return how many words a paragraph has, and how many of them are common."""
+        words = [word.lower() for word in word_list(normalise(text))]
+        return len(words), sum(word in self.words for word in words)
+
+    def enough(self, words: int, common: int) -> bool:
+        """Tell whether a text with so many words, so many of them common, may be in the model's language."""
+        return words < _FEWEST_WORDS or common / words >= self.floor
 
 
 def _words(article: Article) -> list[str]:

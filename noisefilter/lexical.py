@@ -9,29 +9,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
-from noisefilter.text import SHAPE_TERMS, lexical_tokens, normalise
+from noisefilter.text import SHAPE_TERMS, character_grams, lexical_tokens, normalise
 
-CHARACTERS_LOOKED_AT = 120
 _FEWEST_LETTERS = 2
-
-
-def character_grams(text: str, shortest: int, longest: int) -> list[str]:
-    """Return the n-grams of characters at both ends of a normalised paragraph, case kept.
-
-    Boilerplate shows at the edges (a cue, a credit, a sign-off), so only the
-    first and the last 120 characters are cut up. ``\\x02`` and ``\\x03`` mark
-    the ends.
-    """
-    if len(text) <= 2 * CHARACTERS_LOOKED_AT:
-        stretches = [f"\x02{text}\x03"]
-    else:
-        stretches = [f"\x02{text[:CHARACTERS_LOOKED_AT]}", f"{text[-CHARACTERS_LOOKED_AT:]}\x03"]
-    return [
-        stretch[start : start + size]
-        for stretch in stretches
-        for size in range(shortest, longest + 1)
-        for start in range(len(stretch) - size + 1)
-    ]
 
 
 def _has_letters(term: str) -> bool:

@@ -9,39 +9,10 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
-from noisefilter.article import Label
 from noisefilter.bins import BoostedBins
 from noisefilter.curves import PiecewiseLinear
+from noisefilter.features import CLASSES
 from noisefilter.kinds import FAMILIES, LABEL_OF
-
-CLASSES = (Label.BOILERPLATE.value, Label.CONTENT.value, Label.OFF_TOPIC.value)
-"""The classes in the order of the columns."""
-
-ANSWERS = (
-    "boilerplate",
-    "off_topic",
-    "noise",
-    "noise_1_before",
-    "noise_2_before",
-    "noise_3_before",
-    "noise_1_after",
-    "noise_2_after",
-    "noise_3_after",
-    "boilerplate_before",
-    "off_topic_before",
-    "boilerplate_after",
-    "off_topic_after",
-    "noise_nearby",
-    "noise_both_sides",
-    "noise_of_article",
-    "noisy_share",
-)
-"""What one stage says of a paragraph and of those around it, in log-odds against content (the last is a share)."""
-
-WORDING = tuple(
-    f"reads_as:{family}{where}" for where in ("", "_before", "_after", "_in_article") for family in FAMILIES
-)
-"""What the wording of a paragraph, and of those beside it, reads as: log-probability of each family of kinds."""
 
 _MOST = 8.0
 _OUTSIDE = -10.0

@@ -1,15 +1,50 @@
-"""A trained model: the classifier with all that decisions need besides."""
+"""A trained model: what scores, with all that decisions need besides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from noisefilter.article import Article, Label
-from noisefilter.classifier import NoiseClassifier
-from noisefilter.headline import title_index
+from noisefilter.features import CLASSES
+from noisefilter.headline import is_title
 from noisefilter.language import CommonWords
-from noisefilter.look import CLASSES
 from noisefilter.policy import LossBudgets, Reason, Scored
+from noisefilter.weights import Weights
+
+if TYPE_CHECKING:
+    from noisefilter.classifier import NoiseClassifier
+
+_LABELS = tuple(Label(name) for name in CLASSES)
+
+
+class Reading(Protocol):
+    """One article as a scorer reads it, once, however often its paragraphs are scored."""
+
+    @property
+    def known(self) -> Sequence[bool]:
+        """Whether each paragraph has a term of the vocabulary."""
+
+    @property
+    def counts(self) -> Sequence[tuple[int, int]]:
+        """How many words each paragraph has, and how many of them are common."""
+
+    def probabilities(self, alive: Sequence[int]) -> Sequence[tuple[float, ...]]:
+        """Return the probabilities of the paragraphs of these indices as an article of its own."""
+
+
+class Scorer(Protocol):
+    """Turns articles into probabilities: the compiled kernel or the reference."""
+
+    @property
+    def weights(self) -> Weights:
+        """What it has learnt, as plain numbers."""
+
+    @property
+    def classifier(self) -> "NoiseClassifier":
+        """The scikit-learn classifier of these weights; imported when it is first asked for."""
+
+    def read(self, article: Article) -> Reading:
+        """Read an article's paragraphs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +53,7 @@ class Model:
 
     Attributes
     ----------
-    classifier : NoiseClassifier
+    scorer : Scorer
     common_words : CommonWords
     budgets : LossBudgets
     about : mapping
@@ -27,26 +62,49 @@ class Model:
         The model card, Markdown.
     """
 
-    classifier: NoiseClassifier
+    scorer: Scorer
     common_words: CommonWords
     budgets: LossBudgets
     about: Mapping[str, Any]
     card: str = ""
 
+    @property
+    def classifier(self) -> "NoiseClassifier":
+        """The scikit-learn classifier with this model's weights."""
+        return self.scorer.classifier
+
+    def read(self, article: Article) -> "ReadArticle":
+        """Read an article, to score it, or parts of it, afterwards."""
+        return ReadArticle(self, article)
+
     def score(self, article: Article) -> tuple[Scored, ...]:
         """Return the probabilities of each paragraph, and what protects it."""
-        probabilities = self.classifier.score_article(article)
-        foreign = not self.common_words.read_like(article)
-        title = title_index(article)
+        return self.read(article).score(range(len(article.paragraphs)))
+
+
+class ReadArticle:
+    """An article that a model has read."""
+
+    def __init__(self, model: Model, article: Article) -> None:
+        self._model = model
+        self._article = article
+        self._reading = model.scorer.read(article)
+
+    def score(self, alive: Sequence[int]) -> tuple[Scored, ...]:
+        """Return what `Model.score` does of the article that has only the paragraphs of these indices, rising."""
+        if not alive:
+            return ()
+        reading, counts = self._reading, [self._reading.counts[at] for at in alive]
+        foreign = not self._model.common_words.enough(sum(n for n, _ in counts), sum(common for _, common in counts))
+        titled = is_title(self._article.paragraphs[alive[0]].text, self._article.title)
         scored = []
-        for index, paragraph in enumerate(article.paragraphs):
+        for place, (at, shares) in enumerate(zip(alive, reading.probabilities(alive), strict=True)):
             shield = None
-            if index == title:
+            if titled and place == 0:
                 shield = Reason.TITLE
             elif foreign:
                 shield = Reason.OTHER_LANGUAGE
-            elif not self.classifier.lexical_.knows(paragraph.text):
+            elif not reading.known[at]:
                 shield = Reason.NO_KNOWN_FEATURE
-            shares = {Label(name): float(share) for name, share in zip(CLASSES, probabilities[index], strict=True)}
-            scored.append(Scored(shares, shield))
+            scored.append(Scored(dict(zip(_LABELS, shares, strict=True)), shield))
         return tuple(scored)

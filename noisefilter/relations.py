@@ -14,38 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisefilter.context import NEIGHBOURS, ArticleReading
+from noisefilter.features import BY_LENGTH, DISTANCES, RELATIONS
 
-DISTANCES = (0, 1, 2)
 _LONG = math.log1p(9)
 _NOT_THIS = -2.0  # below every measure, so that the curve has a place of its own for it
-_MEASURES = ("vouched", "words_vouched", "words_alone", "names_vouched", "names_alone", "names_known")
-_ABSOLUTE = (
-    *(f"{measure}_beyond_{distance}" for distance in DISTANCES for measure in _MEASURES),
-    "cosine_trusted",
-    "around_trusted",
-)
-_RELATIVE = tuple(f"{name}_relative" for name in _ABSOLUTE)
-_TELLING = ("vouched_beyond_0", "vouched_beyond_2", "cosine_trusted", "around_trusted")
-_BY_LENGTH = (*_TELLING, *(f"{name}_relative" for name in _TELLING))
-RELATIONS = (
-    *_ABSOLUTE,
-    *_RELATIVE,
-    *(f"{name}_if_long" for name in _BY_LENGTH),
-    *(f"{name}_if_short" for name in _BY_LENGTH),
-)
-"""Names of the columns: each measure as it is, less its median over the article, and the most telling ones
-once more for long and for short paragraphs apart: of a short line nobody expects to hold the article's words."""
-
-
-PASTED = (
-    "unvouched_off_topic_before",
-    "unvouched_off_topic_after",
-    "unvouched_noise_before",
-    "unvouched_noise_after",
-    "unlike_off_topic_before",
-    "unvouched_long_off_topic_nearby",
-)
-"""Names of the columns of `pasted`."""
 
 
 def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -65,14 +37,14 @@ def relations(reading: ArticleReading, trust: NDArray[np.float64]) -> NDArray[np
         return np.empty((0, len(RELATIONS)))
     weight = trust.tolist()
     trusted = {term: sorted(held, key=lambda at: (-weight[at], at)) for term, held in reading.holders.items()}
-    total: dict[str, float] = {}
-    for one, share in zip(reading.readings, weight, strict=True):
-        for term, value in one.weights.items():
-            total[term] = total.get(term, 0.0) + share * value
-    square = sum(value * value for value in total.values())
-    table = np.array([_row(reading, index, weight, trusted, total, square) for index in range(len(weight))])
+    cosines = reading.cosines_to_rest(weight)
+    rows = [
+        [*_row(reading, index, weight, trusted), cosine, _around_trusted(reading, index, weight)]
+        for index, cosine in enumerate(cosines)
+    ]
+    table = np.array(rows)
     table = np.hstack([table, reading.relative(table)])
-    telling = table[:, [RELATIONS.index(name) for name in _BY_LENGTH]]
+    telling = table[:, [RELATIONS.index(name) for name in BY_LENGTH]]
     is_long = np.array([[math.log1p(len(one.words)) > _LONG] for one in reading.readings])
     return np.hstack([table, np.where(is_long, telling, _NOT_THIS), np.where(is_long, _NOT_THIS, telling)])
 
@@ -118,19 +90,12 @@ def _from_before(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([[0.0], values[:-1]])
 
 
-def _row(
-    reading: ArticleReading,
-    index: int,
-    weight: list[float],
-    trusted: dict[str, list[int]],
-    total: dict[str, float],
-    square: float,
-) -> list[float]:
-    one, twins = reading.readings[index], reading.twins[index]
+def _row(reading: ArticleReading, index: int, weight: list[float], trusted: dict[str, list[int]]) -> list[float]:
+    one = reading.readings[index]
     row = []
     for distance in DISTANCES:
         vouched = {
-            term: next((weight[at] for at in trusted[term] if at not in twins and abs(at - index) > distance), 0.0)
+            term: _vouched(reading, index, weight, trusted[term], distance) if reading.others[index][term] else 0.0
             for term in one.idf
         }
         if distance == 0 and reading.titled(index):
@@ -145,20 +110,15 @@ def _row(
             math.log1p(max(0.0, len(one.names) - names)),
             math.log1p(names),
         ]
-    return [*row, _cosine_trusted(reading, index, weight, total, square), _around_trusted(reading, index, weight)]
+    return row
 
 
-def _cosine_trusted(
-    reading: ArticleReading, index: int, weight: list[float], total: dict[str, float], square: float
-) -> float:
-    own: dict[str, float] = {}
-    for twin in sorted(reading.twins[index]):
-        for term, value in reading.readings[twin].weights.items():
-            own[term] = own.get(term, 0.0) + weight[twin] * value
-    for term, value in own.items():
-        square += (total[term] - value) ** 2 - total[term] ** 2
-    rest = {term: total[term] - value for term, value in own.items()}
-    return reading.readings[index].cosine(rest, math.sqrt(square) if square > 1e-9 else 0.0)
+def _vouched(reading: ArticleReading, index: int, weight: list[float], trusted: list[int], distance: int) -> float:
+    """Return the trust of the first among `trusted` that is no twin and far enough away."""
+    return next(
+        (weight[at] for at in trusted if abs(at - index) > distance and not reading.twin(index, at)),
+        0.0,
+    )
 
 
 def _around_trusted(reading: ArticleReading, index: int, weight: list[float]) -> float:
@@ -167,7 +127,7 @@ def _around_trusted(reading: ArticleReading, index: int, weight: list[float]) ->
         return 0.5
     best: dict[str, float] = {}
     for at in range(max(0, index - NEIGHBOURS), min(len(weight), index + NEIGHBOURS + 1)):
-        if at not in reading.twins[index]:
+        if not reading.twin(index, at):
             for term in one.stems & reading.readings[at].stems:
                 best[term] = max(best.get(term, 0.0), weight[at])
     return sum(value * best.get(term, 0.0) for term, value in one.idf.items()) / one.mass

@@ -11,6 +11,9 @@ from itertools import pairwise
 MAX_LOOKED_AT = 20_000
 """Characters of one paragraph that features look at; the rest is never read (nor cut from the output)."""
 
+CHARACTERS_LOOKED_AT = 120
+"""Characters at either end of a paragraph that are cut into n-grams."""
+
 _QUOTES = str.maketrans(
     {
         "‘": "'",
@@ -83,9 +86,14 @@ def normalise(text: str) -> str:
     """
     text = text[:MAX_LOOKED_AT]
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_QUOTES))
-        text = unicodedata.normalize("NFKC", text)  # what stood around an invisible character may now combine
+        text = straightened(text)
     return _SPACE.sub(" ", text)[:MAX_LOOKED_AT].strip()
+
+
+def straightened(text: str) -> str:
+    """Return `text` in NFKC, without invisible characters, quotes and hyphens straight; white space as it is."""
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_QUOTES))
+    return unicodedata.normalize("NFKC", text)  # what stood around an invisible character may now combine
 
 
 def shape(token: str) -> str:
@@ -149,6 +157,25 @@ def lexical_tokens(text: str) -> list[str]:
     return sequence[1:-1] + pairs + extra
 
 
+def character_grams(text: str, shortest: int, longest: int) -> list[str]:
+    """Return the n-grams of characters at both ends of a normalised paragraph, case kept.
+
+    Boilerplate shows at the edges (a cue, a credit, a sign-off), so only the
+    first and the last 120 characters are cut up. ``\\x02`` and ``\\x03`` mark
+    the ends.
+    """
+    if len(text) <= 2 * CHARACTERS_LOOKED_AT:
+        stretches = [f"\x02{text}\x03"]
+    else:
+        stretches = [f"\x02{text[:CHARACTERS_LOOKED_AT]}", f"{text[-CHARACTERS_LOOKED_AT:]}\x03"]
+    return [
+        stretch[start : start + size]
+        for stretch in stretches
+        for size in range(shortest, longest + 1)
+        for start in range(len(stretch) - size + 1)
+    ]
+
+
 def stem(word: str) -> str:
     """Return the crude stem under which a word is looked for elsewhere in its article.
 
@@ -169,3 +196,8 @@ def word_list(text: str) -> list[str]:
 def ends_sentence(text: str) -> bool:
     """Tell whether a normalised paragraph ends as a sentence does."""
     return _SENTENCE_END.search(text) is not None
+
+
+def marks(text: str) -> int:
+    """Count the characters that are neither letters nor digits, white space, or the marks of plain prose."""
+    return sum(not (c.isalnum() or c.isspace() or c in ".,'\"-") for c in text)

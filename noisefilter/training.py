@@ -17,11 +17,12 @@ from noisefilter.calibration import Outcomes, articles_needed
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.context import in_context
 from noisefilter.errors import LabelError, RecipeError
+from noisefilter.features import CLASSES
 from noisefilter.labels import LabelledArticle
 from noisefilter.language import CommonWords
-from noisefilter.look import CLASSES
 from noisefilter.model import Model
 from noisefilter.policy import LossBudgets
+from noisefilter.reference import Reference
 from noisefilter.synthesis import Synthesis, synthesise
 
 _LIKELY = 0.5
@@ -233,20 +234,13 @@ def train_in_folds(
         "paragraphs": sum(len(article.paragraphs) for article in articles),
         "sites": len({article.site for article in articles}),
     }
-    folds = [
-        (
-            Model(
-                fitted[at],
-                CommonWords.learn(article.article for article in tasks[at]),
-                _calibrate([*answers[:at], *answers[at + 1 :]], recipe, resamples=1),
-                about,
-            ),
-            part,
-        )
-        for at, part in enumerate(parts)
-    ]
+    folds = []
+    for at, part in enumerate(parts):
+        common = CommonWords.learn(article.article for article in tasks[at])
+        found = _calibrate([*answers[:at], *answers[at + 1 :]], recipe, resamples=1)
+        folds.append((Model(Reference(fitted[at], common), common, found, about), part))
     common = CommonWords.learn(article.article for article in articles)
-    return Trained(Model(fitted[-1], common, budgets, about), folds)
+    return Trained(Model(Reference(fitted[-1], common), common, budgets, about), folds)
 
 
 def _fit(

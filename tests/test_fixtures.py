@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from noisefilter import Article, CleanedArticle, NoiseFilter
+from noisefilter import Article, CleanedArticle, NoiseFilter, load_model
+from noisefilter.kernel import built
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.txt"))
@@ -24,9 +25,11 @@ def expected_of(name: str) -> dict[str, Any]:
     return json.loads((FIXTURES / f"{name}.expected.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def cleaned_by_name() -> dict[str, CleanedArticle]:
-    cleaner = NoiseFilter()
+@pytest.fixture(scope="module", params=[True, False], ids=["kernel", "reference"])
+def cleaned_by_name(request: pytest.FixtureRequest) -> dict[str, CleanedArticle]:
+    if request.param and not built():
+        pytest.skip("the compiled kernel was not built")
+    cleaner = NoiseFilter(load_model(kernel=request.param))
     return {name: cleaner.clean(text_of(name)) for name in NAMES}
 
 

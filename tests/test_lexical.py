@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from noisefilter.lexical import CHARACTERS_LOOKED_AT, LexicalFeatures, character_grams
+from noisefilter.lexical import LexicalFeatures
+from noisefilter.text import CHARACTERS_LOOKED_AT, character_grams
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cli_support import EXECUTABLE, noisefilter
 
+from noisefilter.kernel import why_not
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "war_report_awards_insert.txt"
+needs_kernel = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 HEAVY = {"numpy", "pandas", "scipy", "sklearn", "joblib", "rich"}
 VERBS = [
     [],
@@ -35,7 +40,20 @@ def test_help_imports_nothing_heavy(verb):
     assert not modules & HEAVY
 
 
-def test_cleaning_does_import_them():
+@needs_kernel
+def test_cleaning_with_the_kernel_imports_nothing_heavy():
+    modules = imported("clean", stdin="One line.")
+    assert "noisefilter" in modules
+    assert not modules & HEAVY
+
+
+@needs_kernel
+def test_checking_with_the_kernel_imports_nothing_heavy():
+    assert not imported("check", str(FIXTURE), code=1) & HEAVY
+
+
+def test_the_reference_does_import_them(monkeypatch):
+    monkeypatch.setenv("NOISEFILTER_KERNEL", "off")
     assert imported("clean", stdin="One line.") >= {"numpy", "sklearn"}
 
 

@@ -22,12 +22,12 @@ from sklearn.pipeline import make_pipeline
 from noisefilter import classifier as stages
 from noisefilter import training
 from noisefilter.article import Label
-from noisefilter.classifier import SECOND_LOOK, NoiseClassifier
+from noisefilter.classifier import NoiseClassifier
 from noisefilter.evaluation import average_precision, recall_at_loss
+from noisefilter.features import CLASSES, PASTED, RELATIONS, SECOND_LOOK, WORDING
 from noisefilter.labels import LabelledArticle
 from noisefilter.lexical import LexicalFeatures
-from noisefilter.look import CLASSES, WORDING, Look
-from noisefilter.relations import PASTED, RELATIONS
+from noisefilter.look import Look
 from noisefilter.text import SHAPE_TERMS, lexical_tokens
 from noisefilter.training import Recipe, load_recipe
 
@@ -134,6 +134,11 @@ def twice(*names: str) -> Callable[..., Articles]:
     ]
 
 
+def half(articles: Articles, *_: Any) -> Articles:
+    """Return the articles of every other site."""
+    return training._parts(articles, 2)[0]
+
+
 def doubtful_left_out(articles: Articles, _: dict[str, str], unseen: Any) -> Articles:
     """Return the articles with labels taken away that a model of other sites holds for all but impossible."""
     scores = unseen(articles)
@@ -163,8 +168,9 @@ def hard_ones_twice(articles: Articles, _: dict[str, str], unseen: Any) -> Artic
 
 BESIDE = ("before", "after", "nearby", "both_sides", "previous", "next_")
 VARIANTS: dict[str, Variant] = {
-    "curves without bins": Variant({"rounds": 0, "second_c": 0.02}),
-    "half as many bins": Variant({"rounds": 50}),
+    "curves without bins": Variant({"first_rounds": 0, "second_rounds": 0, "first_c": 0.02, "second_c": 0.02}),
+    "bins in the second look alone": Variant({"first_rounds": 0, "first_c": 0.02}),
+    "half as many bins": Variant({"first_rounds": 30, "second_rounds": 50}),
     "no families of kinds": Variant(hidden=lambda name: name in WORDING),
     "nothing of the first look": Variant(hidden=lambda name: name.startswith("first_look:") or name in PASTED),
     "nothing of the neighbours": Variant(
@@ -185,6 +191,7 @@ VARIANTS: dict[str, Variant] = {
     "inserts of other topics alone": Variant(synthesis={"same_topic": 0.0}),
     "paragraphs weigh alike": Variant(long_articles=0.0),
     "articles weigh alike": Variant(long_articles=1.0),
+    "half the articles": Variant(articles=half),
     "authored alone": Variant(articles=only("authored")),
     "without the authored": Variant(articles=only("andy", "wcxb")),
     "without wcxb": Variant(articles=only("authored", "andy")),

@@ -18,13 +18,20 @@ Bundle = Annotated[
 
 @app.command()
 def info(model: Bundle = None, as_json: AsJson = False) -> None:
-    """Print the model card, or with --json the manifest."""
+    """Print the model card, or with --json the manifest; say on stderr what scores with it."""
     from noisefilter.bundle import load_model, read_manifest
+    from noisefilter.kernel import Native, why_not
 
     if as_json:
         write_out(json.dumps(read_manifest(model), ensure_ascii=False, indent=1) + "\n")
     else:
-        write_out(load_model(model).card)
+        loaded = load_model(model)
+        write_out(loaded.card)
+        if isinstance(loaded.scorer, Native):
+            say("the compiled kernel scores with this model")
+        else:
+            reason = why_not() or "the kernel does not take trees of more than 64 leaves"
+            say(f"the reference scores with this model, slower, with the same decisions: {reason}")
 
 
 @app.command()

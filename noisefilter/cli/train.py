@@ -1,6 +1,5 @@
 """``noisefilter train``: labelled articles to a model bundle."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -73,10 +72,11 @@ def train(
             uncalibrated=data.uncalibrated,
         )
     model = from_bytes(to_bytes(trained.model), "the new model")
+    folds_as_saved = [(from_bytes(to_bytes(fold), "a fold"), part) for fold, part in trained.folds]
     results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
     realised = {name: realise([(model, held)], jobs=jobs) for name, held in tests.items()}
     for name in dict.fromkeys(data.set_of.values()):
-        folds = [(fold, [one for one in part if data.set_of[one.id] == name]) for fold, part in trained.folds]
+        folds = [(fold, [one for one in part if data.set_of[one.id] == name]) for fold, part in folds_as_saved]
         realised[f"{name}, by site"] = realise(folds, jobs=jobs)
     metrics = {name: plain_figures(result.figures) for name, result in results.items()}
     model = replace(model, card=write_card(model, results, realised), about={**model.about, "metrics": metrics})
@@ -172,4 +172,6 @@ def _described(path: Path, articles: "list[LabelledArticle]") -> dict[str, Any]:
 
 
 def _digest(path: Path) -> str:
+    import hashlib
+
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -19,11 +19,12 @@ from noisefilter import NoiseFilter, training
 from noisefilter.article import Label
 from noisefilter.classifier import NoiseClassifier
 from noisefilter.curves import PiecewiseLinear
+from noisefilter.features import CLASSES
 from noisefilter.labels import LabelledArticle
 from noisefilter.language import CommonWords
-from noisefilter.look import CLASSES
 from noisefilter.model import Model
 from noisefilter.policy import BudgetRow, LossBudgets
+from noisefilter.reference import Reference
 from noisefilter.synthesis import Synthesis, synthesise
 from noisefilter.training import Recipe
 
@@ -334,4 +335,4 @@ class Ours:
     def drops(self, fitted: Any, articles: Sequence[LabelledArticle], threshold: float) -> list[np.ndarray]:
         """Return what a user's cleaning drops of each article."""
         budgets = LossBudgets((BudgetRow(0.01, threshold, 0, 0, 0, 0),))
-        return _dropped(NoiseFilter(Model(*fitted, budgets, {})), articles)
+        return _dropped(NoiseFilter(Model(Reference(*fitted), fitted[1], budgets, {})), articles)

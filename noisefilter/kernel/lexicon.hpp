@@ -1,0 +1,378 @@
+// The first stage: terms of one paragraph, TF-IDF, and the regression over families of kinds.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tables.hpp"
+#include "tokens.hpp"
+
+namespace noisefilter {
+
+#if defined(__GNUC__)
+#define NOISEFILTER_PREFETCH(place) __builtin_prefetch(place)
+#else
+#define NOISEFILTER_PREFETCH(place) (void)(place)
+#endif
+
+// How often each column was met; the columns come out in their order, as in a sparse matrix of scikit-learn.
+class Tally {
+  public:
+    explicit Tally(size_t columns) : counts_(columns), bits_(columns / 64 + 1), over_(columns / 4096 + 1) {}
+
+    void add(int32_t column) {
+        if (column < 0) return;
+        if (counts_[column]++ == 0) {
+            bits_[column / 64] |= uint64_t{1} << (column % 64);
+            over_[column / 4096] |= uint64_t{1} << (column / 64 % 64);
+        }
+    }
+
+    template <class Take>
+    void empty_into(Take take) {
+        for (size_t top = 0; top < over_.size(); ++top)
+            for (; over_[top]; over_[top] &= over_[top] - 1) {
+                const size_t middle = top * 64 + lowest(over_[top]);
+                for (; bits_[middle]; bits_[middle] &= bits_[middle] - 1) {
+                    const size_t column = middle * 64 + lowest(bits_[middle]);
+                    take(column, counts_[column]);
+                    counts_[column] = 0;
+                }
+            }
+    }
+
+  private:
+    static size_t lowest(uint64_t word) {
+#if defined(__GNUC__)
+        return static_cast<size_t>(__builtin_ctzll(word));
+#else
+        size_t at = 0;
+        while (!(word >> at & 1)) ++at;
+        return at;
+#endif
+    }
+
+    std::vector<uint16_t> counts_;  // a paragraph that is looked at has fewer terms
+    std::vector<uint64_t> bits_, over_;
+};
+
+// A line of tokens with blanks between, whose hashes over any stretch follow from those of its prefixes.
+class Line {
+  public:
+    void clear() {
+        bytes_.clear();
+        spans_.clear();
+    }
+    void start() {
+        if (!bytes_.empty()) bytes_ += ' ';
+        from_ = bytes_.size();
+    }
+    std::string& bytes() { return bytes_; }
+    void end() { spans_.push_back({from_, bytes_.size()}); }
+    void add(std::string_view token) {
+        start();
+        bytes_ += token;
+        end();
+    }
+    void close() {
+        prefixes_.resize(bytes_.size() + 1);
+        prefixes_[0] = 0;
+        for (size_t i = 0; i < bytes_.size(); ++i)
+            prefixes_[i + 1] = prefixes_[i] * BASE + static_cast<unsigned char>(bytes_[i]) + 1;
+    }
+    size_t count() const { return spans_.size(); }
+    Span over(size_t first, size_t last) const { return {spans_[first].start, spans_[last].end}; }
+    std::string_view text(Span span) const { return std::string_view(bytes_).substr(span.start, span.size()); }
+    uint64_t hash(Span span, const std::vector<uint64_t>& powers) const {
+        return prefixes_[span.end] - prefixes_[span.start] * powers[span.size()];
+    }
+
+  private:
+    std::string bytes_;
+    std::vector<Span> spans_;
+    std::vector<uint64_t> prefixes_;
+    size_t from_ = 0;
+};
+
+// What one thread needs while it reads.
+struct Desk {
+    explicit Desk(size_t columns) : tally(columns) {}
+    Tally tally;
+    Line sequence, shapes;
+    std::string scratch;
+    std::vector<Packed> grams;
+    std::vector<Span> raised;  // words in capitals
+    std::vector<std::pair<size_t, double>> row;
+    std::vector<double> sums;
+};
+
+struct Lexicon {
+    Terms words;
+    Shorts characters;
+    size_t families = 0, stride = 0, shortest = 0, longest = 0, looked_at = 0;
+    size_t word_columns = 0, columns = 0;
+    std::vector<double> idf, intercept;
+    std::vector<float> coef;           // (columns, stride), the families of one term side by side
+    std::vector<uint8_t> telling;      // terms that show that a paragraph can be known
+    std::vector<uint64_t> powers;
+    std::vector<double> logs;
+
+    // `coef_halves` is (families, columns) in IEEE half precision.
+    void build(std::string_view word_list, std::string_view character_list, const float* word_idf, size_t word_count,
+               const float* character_idf, size_t character_count, const uint16_t* coef_halves, size_t coef_count, const double* intercepts,
+               size_t family_count) {
+        words = Terms(word_list);
+        characters = Shorts(character_list);
+        word_columns = words.size();
+        const size_t character_columns = lines_of(character_list);
+        columns = word_columns + character_columns;
+        families = family_count;
+        if (coef_count != columns * families || word_columns != word_count || character_columns != character_count)
+            throw std::invalid_argument("the weights do not match the terms");
+        idf.assign(word_idf, word_idf + word_columns);
+        idf.insert(idf.end(), character_idf, character_idf + character_columns);
+        intercept.assign(intercepts, intercepts + families);
+        stride = (families + 3) / 4 * 4;
+        coef.assign(columns * stride, 0.0f);
+        constexpr size_t BLOCK = 64;  // both sides stay in the cache
+        float block[BLOCK];
+        bool finite = true;
+        for (size_t begin = 0; begin < columns; begin += BLOCK)
+            for (size_t family = 0; family < families; ++family) {
+                const size_t count = std::min(columns - begin, BLOCK);
+                finite &= widen(coef_halves + family * columns + begin, count, block);
+                for (size_t n = 0; n < count; ++n) coef[(begin + n) * stride + family] = block[n];
+            }
+        if (!finite) throw std::invalid_argument("lexical_coef is not finite");
+        powers.assign(words.longest() + 2, 1);
+        for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * BASE;
+        logs.assign(64, 0.0);
+        for (size_t i = 1; i < logs.size(); ++i) logs[i] = std::log(static_cast<double>(i));
+        telling.assign(columns, 0);
+    }
+
+    // Half precision to single; tells whether all are finite.
+    static bool widen(const uint16_t* halves, size_t count, float* singles) {
+        uint32_t most = 0;
+        for (size_t n = 0; n < count; ++n) {
+            const uint32_t sign = static_cast<uint32_t>(halves[n] & 0x8000) << 16, rest = halves[n] & 0x7fff;
+            const float subnormal = static_cast<float>(static_cast<int32_t>(rest)) * 0x1p-24f;
+            uint32_t bits;
+            std::memcpy(&bits, &subnormal, sizeof bits);
+            bits = sign | (rest < 0x400 ? bits : (rest << 13) + (112u << 23));
+            std::memcpy(&singles[n], &bits, sizeof bits);
+            most = std::max(most, rest);
+        }
+        return most < 0x7c00;
+    }
+
+    // Marks the terms that show a paragraph to be known: two letters, and more than a shape, as it starts with one
+    // of `shapes`. Of the terms that hold more than ASCII only Python can tell the letters: they are `asked`.
+    void tell(std::string_view list, size_t start, const std::vector<std::string>& shapes,
+              std::vector<std::pair<size_t, std::string>>& asked) {
+        each_line(list, [&](std::string_view term, int32_t line) {
+            for (const std::string& shape : shapes)
+                if (term.substr(0, shape.size()) == shape) return;
+            const size_t column = start + static_cast<size_t>(line);
+            size_t letters = 0;
+            uint8_t plain = 1;
+            for (unsigned char byte : term) {
+                letters += static_cast<unsigned char>((byte | 0x20) - 'a') < 26;
+                plain &= byte < 0x80;
+            }
+            if (plain) telling[column] = letters >= 2;
+            else asked.emplace_back(column, term);
+        });
+    }
+
+    void read_words(const Text& t, Desk& desk) const {
+        Line &sequence = desk.sequence, &shapes = desk.shapes;
+        sequence.clear();
+        shapes.clear();
+        desk.raised.clear();
+        sequence.add("<s>");
+        bool has_at = false;
+        for (size_t i = 0; i < t.size; ++i) has_at |= t.at[i] == '@';
+        for (size_t i = 0; i < t.size;) {
+            if (t.space(i)) {
+                ++i;
+                continue;
+            }
+            const Token token = token_at(t, i, has_at);
+            take(t, token, {i, token.end}, desk);
+            i = token.end;
+        }
+        sequence.add("</s>");
+        sequence.close();
+        shapes.close();
+        const size_t count = sequence.count();
+        for (size_t at = 0; at + 1 < count; ++at) {
+            if (at > 0) count_span(sequence, sequence.over(at, at), desk);
+            count_span(sequence, sequence.over(at, at + 1), desk);
+        }
+        for (const Span& span : desk.raised) count_behind("UP:", sequence, span, desk);
+        const Span cue = cue_of(t);
+        if (cue.size()) {
+            desk.scratch = "cue:";
+            for (size_t i = cue.start; i < cue.end && desk.scratch.size() <= words.longest(); ++i)
+                encode(t.lower(i), desk.scratch);
+            desk.tally.add(words.find(desk.scratch));
+            desk.tally.add(words.find("<cue>"));
+        }
+        const size_t many = shapes.count();
+        for (size_t size = 1; size <= 4 && size <= many; ++size)
+            count_behind("first:", shapes, shapes.over(0, size - 1), desk);
+        for (size_t size = 1; size <= 3 && size <= many; ++size)
+            count_behind("last:", shapes, shapes.over(many - size, many - 1), desk);
+        if (many == 0) desk.tally.add(words.find("whole:"));
+        else if (many <= 8) count_behind("whole:", shapes, shapes.over(0, many - 1), desk);
+    }
+
+    void read_characters(const Text& t, Desk& desk) const {
+        desk.grams.clear();
+        if (t.size <= 2 * looked_at) {
+            read_stretch(t, 0, t.size, true, true, desk);
+        } else {
+            read_stretch(t, 0, looked_at, true, false, desk);
+            read_stretch(t, t.size - looked_at, t.size, false, true, desk);
+        }
+        for (size_t i = 0; i < desk.grams.size(); ++i) {
+            if (i + 8 < desk.grams.size()) characters.prefetch(desk.grams[i + 8]);
+            count_character(characters.find(desk.grams[i]), desk);
+        }
+    }
+
+    void count_word(std::string_view term, Desk& desk) const { desk.tally.add(words.find(term)); }
+    void count_character(int32_t column, Desk& desk) const {
+        if (column >= 0) desk.tally.add(column + static_cast<int32_t>(word_columns));
+    }
+    void count_character(std::string_view gram, Desk& desk) const { count_character(characters.find(gram), desk); }
+
+    // Probabilities of the families from what was counted; tells whether a term showed that the paragraph is known.
+    bool finish(Desk& desk, double* shares) const {
+        bool known = false;
+        auto& row = desk.row;
+        row.clear();
+        double squares[2] = {0.0, 0.0};
+        desk.tally.empty_into([&](size_t column, uint32_t count) {
+            NOISEFILTER_PREFETCH(&coef[column * stride]);
+            NOISEFILTER_PREFETCH(&coef[column * stride] + 16);
+            known |= telling[column] != 0;
+            const double log = count < logs.size() ? logs[count] : std::log(static_cast<double>(count));
+            const double value = (log + 1.0) * idf[column];
+            squares[column >= word_columns] += value * value;
+            row.emplace_back(column, value);
+        });
+        const double norms[2] = {std::sqrt(squares[0]), std::sqrt(squares[1])};
+        auto& sums = desk.sums;
+        sums.assign(stride, 0.0);
+        for (const auto& [column, value] : row)
+            add_row(&coef[column * stride], value / norms[column >= word_columns], stride, sums.data());
+        double most = -HUGE_VAL, total = 0.0;
+        for (size_t f = 0; f < families; ++f) most = std::max(most, sums[f] += intercept[f]);
+        for (size_t f = 0; f < families; ++f) total += shares[f] = std::exp(sums[f] - most);
+        for (size_t f = 0; f < families; ++f) shares[f] /= total;
+        return known;
+    }
+
+  private:
+    static void add_row(const float* weights, double value, size_t count, double* sums) {
+        for (size_t f = 0; f < count; f += 4)
+            for (size_t g = f; g < f + 4; ++g) sums[g] += value * static_cast<double>(weights[g]);
+    }
+
+    void take(const Text& t, Token token, Span span, Desk& desk) const {
+        Line &sequence = desk.sequence, &shapes = desk.shapes;
+        switch (token.kind) {
+            case Kind::word: {
+                sequence.start();
+                const size_t from = sequence.bytes().size();
+                for (size_t i = span.start; i < span.end; ++i) encode(t.lower(i), sequence.bytes());
+                sequence.end();
+                const std::string_view shape = shape_of(t, span);
+                shapes.add(shape);
+                if (shape == "XX") desk.raised.push_back({from, sequence.bytes().size()});
+                return;
+            }
+            case Kind::number:
+                number_shape(t, span, sequence);
+                shapes.add("9");
+                return;
+            case Kind::mark: {
+                sequence.start();
+                encode(t.at[span.start], sequence.bytes());
+                sequence.end();
+                shapes.start();
+                encode(t.at[span.start], shapes.bytes());
+                shapes.end();
+                return;
+            }
+            default: {
+                static const char* const NAMES[] = {"<url>", "<mail>", "<handle>", "<hashtag>", "<clock>", "<date>"};
+                const std::string_view name = NAMES[static_cast<int>(token.kind)];
+                sequence.add(name);
+                shapes.add(name.substr(1, name.size() - 2));
+            }
+        }
+    }
+
+    static void number_shape(const Text& t, Span span, Line& sequence) {
+        const bool digits = t.decimal(span.start);
+        const auto is = [&](size_t i, char c) { return t.is_char(span.start + i, static_cast<uint16_t>(c)); };
+        if (span.size() == 4 && ((is(0, '1') && is(1, '9')) || (is(0, '2') && is(1, '0'))) &&
+            t.decimal(span.start + 2) && t.decimal(span.start + 3)) {
+            sequence.add("<year>");
+        } else if (!digits) {
+            sequence.add("<money>");
+        } else if (span.size() > 3) {
+            sequence.add("<number>");
+        } else {
+            sequence.start();
+            sequence.bytes() += '<';
+            for (size_t i = span.start; i < span.end; ++i)
+                sequence.bytes() += t.decimal(i) ? '9' : static_cast<char>(t.at[i]);
+            sequence.bytes() += '>';
+            sequence.end();
+        }
+    }
+
+    void count_span(const Line& line, Span span, Desk& desk) const {
+        if (span.size() > words.longest()) return;
+        desk.tally.add(words.find(line.hash(span, powers), line.text(span)));
+    }
+
+    void count_behind(std::string_view front, const Line& line, Span span, Desk& desk) const {
+        if (front.size() + span.size() > words.longest()) return;
+        const uint64_t hash = hashed(front) * powers[span.size()] + line.hash(span, powers);
+        desk.tally.add(words.find(hash, front, line.text(span)));
+    }
+
+    void read_stretch(const Text& t, size_t from, size_t to, bool opens, bool closes, Desk& desk) const {
+        const size_t size = to - from + opens + closes;
+        const auto character = [&](size_t i) -> uint32_t {
+            if (opens && i == 0) return 2;
+            if (closes && i + 1 == size) return 3;
+            return t.at[from + i - opens];
+        };
+        for (size_t start = 0; start + shortest <= size; ++start) {
+            Packed key;
+            const size_t most = std::min(size - start, longest);
+            for (size_t n = 1; n <= std::min(most, PACKED_MOST); ++n) {
+                key.put(n - 1, character(start + n - 1));
+                if (n >= shortest) desk.grams.push_back(key);
+            }
+            if (most > PACKED_MOST) {
+                desk.scratch.clear();
+                for (size_t n = 1; n <= most; ++n) {
+                    encode(character(start + n - 1), desk.scratch);
+                    if (n > PACKED_MOST && n >= shortest) count_character(desk.scratch, desk);
+                }
+            }
+        }
+    }
+};
+
+}  // namespace noisefilter

@@ -1,0 +1,247 @@
+// Tables from terms to columns. A hash finds the place, the bytes decide: no collision can change an answer.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace noisefilter {
+
+constexpr int32_t NONE = -1;
+
+inline uint64_t mixed(uint64_t hash) {
+    hash ^= hash >> 32;
+    hash *= 0x9e3779b97f4a7c15u;
+    return hash ^ (hash >> 29);
+}
+
+inline size_t slots_for(size_t count) {
+    size_t slots = 16;
+    while (slots < 2 * count + 2) slots *= 2;
+    return slots;
+}
+
+// A polynomial hash: that of a stretch of text follows from those of its prefixes.
+constexpr uint64_t BASE = 0x100000001b3u;
+
+inline uint64_t hashed(std::string_view text) {
+    uint64_t hash = 0;
+    for (unsigned char byte : text) hash = hash * BASE + byte + 1;
+    return hash;
+}
+
+inline size_t lines_of(std::string_view list) {
+    return static_cast<size_t>(std::count(list.begin(), list.end(), '\n'));
+}
+
+// Calls `take(line, number)` for each line of a list that ends every term with a line feed.
+template <class Take>
+void each_line(std::string_view list, Take take) {
+    int32_t number = 0;
+    for (size_t start = 0; start < list.size(); ++number) {
+        const size_t end = list.find('\n', start);
+        if (end == std::string_view::npos) return;
+        take(list.substr(start, end - start), number);
+        start = end + 1;
+    }
+}
+
+// Strings of any length; a string that comes twice has the column of its last place, as in a Python dict.
+class Terms {
+  public:
+    explicit Terms(std::string_view list = {}) : bytes_(list) {
+        const size_t count = lines_of(list);
+        places_.reserve(count);
+        slots_.assign(slots_for(count), Slot{0, NONE});
+        size_t start = 0;
+        each_line(bytes_, [&](std::string_view term, int32_t column) {
+            places_.push_back({static_cast<uint32_t>(start), static_cast<uint32_t>(term.size())});
+            start += term.size() + 1;
+            if (term.size() > longest_) longest_ = term.size();
+            const uint64_t hash = hashed(term);
+            Slot& slot = slots_[slot_of(hash, [&](int32_t other) { return term_of(other) == term; })];
+            slot = Slot{tag_of(mixed(hash)), column};
+        });
+    }
+
+    size_t size() const { return places_.size(); }
+    size_t longest() const { return longest_; }
+    std::string_view term_of(int32_t column) const {
+        return std::string_view(bytes_).substr(places_[column].start, places_[column].size);
+    }
+
+    int32_t find(uint64_t hash, std::string_view term) const {
+        if (term.size() > longest_) return NONE;
+        return slots_[slot_of(hash, [&](int32_t other) { return term_of(other) == term; })].column;
+    }
+    int32_t find(std::string_view term) const { return term.size() > longest_ ? NONE : find(hashed(term), term); }
+
+    // The column of `front` and `rest` put together, `hash` being that of both.
+    int32_t find(uint64_t hash, std::string_view front, std::string_view rest) const {
+        if (front.size() + rest.size() > longest_) return NONE;
+        return slots_[slot_of(hash, [&](int32_t other) {
+                   const std::string_view term = term_of(other);
+                   return term.size() == front.size() + rest.size() && term.substr(0, front.size()) == front &&
+                          term.substr(front.size()) == rest;
+               })].column;
+    }
+
+  private:
+    struct Slot {
+        uint32_t tag;
+        int32_t column;
+    };
+    struct Place {
+        uint32_t start, size;
+    };
+
+    static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 40); }
+
+    template <class Same>
+    size_t slot_of(uint64_t hash, Same same) const {
+        hash = mixed(hash);
+        const size_t mask = slots_.size() - 1;
+        for (size_t at = hash & mask;; at = (at + 1) & mask) {
+            const Slot& slot = slots_[at];
+            if (slot.column == NONE || (slot.tag == tag_of(hash) && same(slot.column))) return at;
+        }
+    }
+
+    std::string bytes_;
+    std::vector<Place> places_;
+    std::vector<Slot> slots_;
+    size_t longest_ = 0;
+};
+
+// Up to six characters of the basic plane, packed into one key: the key is the string.
+struct Packed {
+    uint64_t low = 0;
+    uint32_t high = 0;
+
+    bool operator==(const Packed& other) const { return low == other.low && high == other.high; }
+    void put(size_t at, uint32_t character) {  // one is added: a NUL is a character, too
+        if (at < 4) low |= static_cast<uint64_t>(character + 1) << (16 * at);
+        else high |= (character + 1) << (16 * (at - 4));
+    }
+    uint64_t hash() const { return mixed(low * 0xd6e8feb86659fd93u + high * 0xa0761d6478bd642fu); }
+};
+
+constexpr size_t PACKED_MOST = 6;
+constexpr uint32_t PACKED_BELOW = 0xffff;
+
+// Decodes valid UTF-8 at `at`, and moves on.
+inline uint32_t decoded(std::string_view text, size_t& at) {
+    const unsigned char first = text[at++];
+    if (first < 0x80) return first;
+    const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    uint32_t character = first & (0x3f >> more);
+    for (int n = 0; n < more && at < text.size(); ++n) character = character << 6 | (text[at++] & 0x3f);
+    return character;
+}
+
+inline void encode(uint32_t character, std::string& to) {
+    if (character < 0x80) to += static_cast<char>(character);
+    else if (character < 0x800) {
+        to += static_cast<char>(0xc0 | character >> 6);
+        to += static_cast<char>(0x80 | (character & 0x3f));
+    } else {
+        to += static_cast<char>(0xe0 | character >> 12);
+        to += static_cast<char>(0x80 | (character >> 6 & 0x3f));
+        to += static_cast<char>(0x80 | (character & 0x3f));
+    }
+}
+
+// Whether a string can be packed; `packed` then is its key.
+inline bool pack(std::string_view text, Packed& packed) {
+    size_t count = 0;
+    for (size_t at = 0; at < text.size(); ++count) {
+        const uint32_t character = decoded(text, at);
+        if (count == PACKED_MOST || character >= PACKED_BELOW) return false;
+        packed.put(count, character);
+    }
+    return true;
+}
+
+// Short strings to numbers; what cannot be packed has a slower table beside.
+class Shorts {
+  public:
+    explicit Shorts(std::string_view list = {}) {
+        const size_t count = lines_of(list);
+        reserve(count);
+        each_line(list, [&](std::string_view term, int32_t column) { put(term, column); });
+    }
+
+    void put(std::string_view term, int32_t value) {
+        Packed key;
+        if (pack(term, key)) place(key) = value;
+        else odd_[std::string(term)] = value;
+    }
+
+    int32_t find(const Packed& key) const { return slots_[slot_of(key)].value; }
+    int32_t find(std::string_view term) const {
+        Packed key;
+        if (pack(term, key)) return find(key);
+        const auto found = odd_.find(std::string(term));
+        return found == odd_.end() ? NONE : found->second;
+    }
+    void prefetch(const Packed& key) const {
+#if defined(__GNUC__)
+        __builtin_prefetch(&slots_[key.hash() & (slots_.size() - 1)]);
+#else
+        (void)key;
+#endif
+    }
+
+    // The value of a key, NONE at first; the reference holds until the next call.
+    int32_t& place(const Packed& key) {
+        if (2 * (used_ + 1) > slots_.size()) grow();
+        Slot& slot = slots_[slot_of(key)];
+        if (slot.value == NONE) {
+            slot = Slot{key.low, key.high, NONE};
+            ++used_;
+        }
+        return slot.value;
+    }
+    int32_t& place(std::string_view term) {
+        Packed key;
+        if (pack(term, key)) return place(key);
+        return odd_.emplace(std::string(term), NONE).first->second;
+    }
+
+  private:
+    struct Slot {
+        uint64_t low;
+        uint32_t high;
+        int32_t value;
+    };
+
+    void reserve(size_t count) { slots_.assign(slots_for(count), Slot{0, 0, NONE}); }
+
+    size_t slot_of(const Packed& key) const {
+        const size_t mask = slots_.size() - 1;
+        for (size_t at = key.hash() & mask;; at = (at + 1) & mask) {
+            const Slot& slot = slots_[at];
+            if (slot.value == NONE || (slot.low == key.low && slot.high == key.high)) return at;
+        }
+    }
+
+    void grow() {
+        std::vector<Slot> old;
+        old.swap(slots_);
+        slots_.assign(2 * old.size(), Slot{0, 0, NONE});
+        for (const Slot& slot : old)
+            if (slot.value != NONE) slots_[slot_of(Packed{slot.low, slot.high})] = slot;
+    }
+
+    std::vector<Slot> slots_;
+    size_t used_ = 0;
+    std::unordered_map<std::string, int32_t> odd_;
+};
+
+}  // namespace noisefilter
