@@ -166,18 +166,20 @@ struct Lexicon {
         intercept.assign(intercepts, intercepts + families);
         stride = (families + 3) / 4 * 4;
         table.assign(columns * width(), 0.0f);
-        for (size_t column = 0; column < columns; ++column)
-            table[column * width() + stride] =
-                column < word_columns ? word_idf[column] : character_idf[column - word_columns];
-        constexpr size_t BLOCK = 64;  // both sides stay in the cache
-        float block[BLOCK];
+        constexpr size_t BLOCK = 64;  // terms at a time: both sides stay in the cache
+        std::vector<float> block(families * BLOCK);
         bool finite = true;
-        for (size_t begin = 0; begin < columns; begin += BLOCK)
-            for (size_t family = 0; family < families; ++family) {
-                const size_t count = std::min(columns - begin, BLOCK);
-                finite &= widen(coef_halves + family * columns + begin, count, block);
-                for (size_t n = 0; n < count; ++n) table[(begin + n) * width() + family] = block[n];
+        for (size_t begin = 0; begin < columns; begin += BLOCK) {
+            const size_t count = std::min(columns - begin, BLOCK);
+            for (size_t family = 0; family < families; ++family)
+                finite &= widen(coef_halves + family * columns + begin, count, &block[family * BLOCK]);
+            float* row = &table[begin * width()];
+            for (size_t n = 0; n < count; ++n, row += width()) {
+                for (size_t family = 0; family < families; ++family) row[family] = block[family * BLOCK + n];
+                const size_t column = begin + n;
+                row[stride] = column < word_columns ? word_idf[column] : character_idf[column - word_columns];
             }
+        }
         if (!finite) throw std::invalid_argument("lexical_coef is not finite");
         powers.assign(words.longest() + 2, 1);
         for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * BASE;
