@@ -13,7 +13,7 @@ help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
 
 setup: $(READY)  ## make the virtual environment in .venv; done once
-$(READY): pyproject.toml training/constraints.txt
+$(READY): pyproject.toml setup.py training/constraints.txt $(wildcard noisefilter/kernel/*.?pp noisefilter/kernel/*.pyx)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[dev]'

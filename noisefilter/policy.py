@@ -92,7 +92,8 @@ class Scored:
     @property
     def noise_probability(self) -> float:
         """Probability that the paragraph is boilerplate or off-topic."""
-        return min(1.0, sum(share for label, share in self.probabilities.items() if label.is_noise))
+        shares = self.probabilities
+        return min(1.0, shares.get(Label.BOILERPLATE, 0.0) + shares.get(Label.OFF_TOPIC, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,8 @@ class Policy:
 
     def over_cap(self, decisions: Sequence[Decision]) -> bool:
         """Tell whether the model would drop more of the article's words than the cap allows."""
-        total = sum(_words(decision) for decision in decisions)
         dropped = sum(_words(decision) for decision in decisions if decision.drop and decision.reason is Reason.NOISE)
-        return dropped > self.cap * total
+        return dropped > 0 and dropped > self.cap * sum(_words(decision) for decision in decisions)
 
     def capped(self, decisions: Sequence[Decision]) -> tuple[Decision, ...]:
         """Return the decisions with nothing dropped by the model, if they are over the cap."""
@@ -184,6 +184,8 @@ class Policy:
 
     def _leave_something(self, decisions: list[Decision]) -> list[Decision]:
         """Keep the least noisy paragraph where all that has words would go, unless the user's own rules say so."""
+        if not any(decision.reason is Reason.NOISE for decision in decisions):
+            return decisions
         worded = [at for at, decision in enumerate(decisions) if _words(decision)]
         unruled = [at for at in worded if decisions[at].reason is Reason.NOISE]
         if unruled and all(decisions[at].drop for at in worded):
@@ -198,7 +200,7 @@ def _words(decision: Decision) -> int:
 
 
 def _likeliest(probabilities: Mapping[Label, float]) -> Label:
-    return max(probabilities, key=lambda label: probabilities[label])
+    return max(probabilities, key=probabilities.__getitem__)
 
 
 def _likelier_noise(probabilities: Mapping[Label, float]) -> Label:

@@ -18,6 +18,8 @@ from cli_support import (
     write_labels,
 )
 
+from noisefilter.kernel import why_not
+
 DEFAULT_MODEL = ROOT / "noisefilter" / "models" / "default.noisefilter"
 FIGURES = {
     "noise_recall",
@@ -125,12 +127,17 @@ def test_labels_split_keeps_sites_apart_and_is_the_same_every_time(tmp_path):
 
 def test_model_info_verify_and_export(tmp_path):
     card = noisefilter("model", "info")
-    assert card.stderr == ""
+    assert len(card.messages) == 1
+    assert ("the compiled kernel scores" in card.stderr) == (why_not() is None)
     with zipfile.ZipFile(DEFAULT_MODEL) as archive:
         assert card.stdout == archive.read("card.md").decode()
         manifest = json.loads(archive.read("manifest.json"))
     assert json.loads(noisefilter("model", "info", "--json", DEFAULT_MODEL).stdout) == manifest
     assert noisefilter("model", "verify").stdout == "the default model: whole, and its self-test passes\n"
+
+    slower = noisefilter("model", "info", env={"NOISEFILTER_KERNEL": "off"})
+    assert slower.stdout == card.stdout
+    assert "the reference scores with this model, slower, with the same decisions: " in slower.stderr
 
     run = noisefilter("model", "export", "-o", tmp_path / "pipeline.joblib")
     assert run.stdout == ""

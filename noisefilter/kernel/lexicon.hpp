@@ -18,17 +18,49 @@ namespace noisefilter {
 #define NOISEFILTER_PREFETCH(place) (void)(place)
 #endif
 
+// Where the compiler can, a second version for wider registers; contraction is off, so the sums are the same.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+#define NOISEFILTER_WIDER __attribute__((target_clones("avx2", "default")))
+#else
+#define NOISEFILTER_WIDER
+#endif
+
+// One term that a paragraph holds: where its weights are, and its share of the paragraph.
+struct Held {
+    const float* weights;
+    double value;
+};
+
+// Adds up the weights of terms, STRIDE families side by side, in the order of the terms.
+template <size_t STRIDE>
+inline void add_up(const Held* held, size_t count, double* sums) {
+    double kept[STRIDE] = {};
+    for (size_t n = 0; n < count; ++n)
+        for (size_t f = 0; f < STRIDE; ++f) kept[f] += held[n].value * static_cast<double>(held[n].weights[f]);
+    for (size_t f = 0; f < STRIDE; ++f) sums[f] = kept[f];
+}
+
+NOISEFILTER_WIDER inline void add_up_20(const Held* held, size_t count, double* sums) {
+    add_up<20>(held, count, sums);
+}
+
+inline void add_up_any(const Held* held, size_t count, size_t stride, double* sums) {
+    std::fill_n(sums, stride, 0.0);
+    for (size_t n = 0; n < count; ++n)
+        for (size_t f = 0; f < stride; ++f) sums[f] += held[n].value * static_cast<double>(held[n].weights[f]);
+}
+
 // How often each column was met; the columns come out in their order, as in a sparse matrix of scikit-learn.
 class Tally {
   public:
     explicit Tally(size_t columns) : counts_(columns), bits_(columns / 64 + 1), over_(columns / 4096 + 1) {}
 
-    void add(int32_t column) {
-        if (column < 0) return;
-        if (counts_[column]++ == 0) {
-            bits_[column / 64] |= uint64_t{1} << (column % 64);
-            over_[column / 4096] |= uint64_t{1} << (column / 64 % 64);
-        }
+    // Tells whether the column is met for the first time.
+    bool add(size_t column) {
+        if (counts_[column]++ != 0) return false;
+        bits_[column / 64] |= uint64_t{1} << (column % 64);
+        over_[column / 4096] |= uint64_t{1} << (column / 64 % 64);
+        return true;
     }
 
     template <class Take>
@@ -105,7 +137,7 @@ struct Desk {
     std::string scratch;
     std::vector<Packed> grams;
     std::vector<Span> raised;  // words in capitals
-    std::vector<std::pair<size_t, double>> row;
+    std::vector<Held> held;
     std::vector<double> sums;
 };
 
@@ -114,9 +146,8 @@ struct Lexicon {
     Shorts characters;
     size_t families = 0, stride = 0, shortest = 0, longest = 0, looked_at = 0;
     size_t word_columns = 0, columns = 0;
-    std::vector<double> idf, intercept;
-    std::vector<float> coef;           // (columns, stride), the families of one term side by side
-    std::vector<uint8_t> telling;      // terms that show that a paragraph can be known
+    std::vector<double> intercept;
+    LargeVector<float> table;  // a row for each term: its weight for each family, its IDF, whether it is telling
     std::vector<uint64_t> powers;
     std::vector<double> logs;
 
@@ -132,27 +163,32 @@ struct Lexicon {
         families = family_count;
         if (coef_count != columns * families || word_columns != word_count || character_columns != character_count)
             throw std::invalid_argument("the weights do not match the terms");
-        idf.assign(word_idf, word_idf + word_columns);
-        idf.insert(idf.end(), character_idf, character_idf + character_columns);
         intercept.assign(intercepts, intercepts + families);
         stride = (families + 3) / 4 * 4;
-        coef.assign(columns * stride, 0.0f);
-        constexpr size_t BLOCK = 64;  // both sides stay in the cache
-        float block[BLOCK];
+        table.assign(columns * width(), 0.0f);
+        constexpr size_t BLOCK = 64;  // terms at a time: both sides stay in the cache
+        std::vector<float> block(families * BLOCK);
         bool finite = true;
-        for (size_t begin = 0; begin < columns; begin += BLOCK)
-            for (size_t family = 0; family < families; ++family) {
-                const size_t count = std::min(columns - begin, BLOCK);
-                finite &= widen(coef_halves + family * columns + begin, count, block);
-                for (size_t n = 0; n < count; ++n) coef[(begin + n) * stride + family] = block[n];
+        for (size_t begin = 0; begin < columns; begin += BLOCK) {
+            const size_t count = std::min(columns - begin, BLOCK);
+            for (size_t family = 0; family < families; ++family)
+                finite &= widen(coef_halves + family * columns + begin, count, &block[family * BLOCK]);
+            float* row = &table[begin * width()];
+            for (size_t n = 0; n < count; ++n, row += width()) {
+                for (size_t family = 0; family < families; ++family) row[family] = block[family * BLOCK + n];
+                const size_t column = begin + n;
+                row[stride] = column < word_columns ? word_idf[column] : character_idf[column - word_columns];
             }
+        }
         if (!finite) throw std::invalid_argument("lexical_coef is not finite");
         powers.assign(words.longest() + 2, 1);
         for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * BASE;
         logs.assign(64, 0.0);
         for (size_t i = 1; i < logs.size(); ++i) logs[i] = std::log(static_cast<double>(i));
-        telling.assign(columns, 0);
     }
+
+    // A term that is telling shows that a paragraph can be known.
+    void set_telling(size_t column, bool telling) { table[column * width() + stride + 1] = telling; }
 
     // Half precision to single; tells whether all are finite.
     static bool widen(const uint16_t* halves, size_t count, float* singles) {
@@ -183,7 +219,7 @@ struct Lexicon {
                 letters += static_cast<unsigned char>((byte | 0x20) - 'a') < 26;
                 plain &= byte < 0x80;
             }
-            if (plain) telling[column] = letters >= 2;
+            if (plain) set_telling(column, letters >= 2);
             else asked.emplace_back(column, term);
         });
     }
@@ -219,15 +255,15 @@ struct Lexicon {
             desk.scratch = "cue:";
             for (size_t i = cue.start; i < cue.end && desk.scratch.size() <= words.longest(); ++i)
                 encode(t.lower(i), desk.scratch);
-            desk.tally.add(words.find(desk.scratch));
-            desk.tally.add(words.find("<cue>"));
+            meet(words.find(desk.scratch), 0, desk);
+            meet(words.find("<cue>"), 0, desk);
         }
         const size_t many = shapes.count();
         for (size_t size = 1; size <= 4 && size <= many; ++size)
             count_behind("first:", shapes, shapes.over(0, size - 1), desk);
         for (size_t size = 1; size <= 3 && size <= many; ++size)
             count_behind("last:", shapes, shapes.over(many - size, many - 1), desk);
-        if (many == 0) desk.tally.add(words.find("whole:"));
+        if (many == 0) meet(words.find("whole:"), 0, desk);
         else if (many <= 8) count_behind("whole:", shapes, shapes.over(0, many - 1), desk);
     }
 
@@ -241,36 +277,37 @@ struct Lexicon {
         }
         for (size_t i = 0; i < desk.grams.size(); ++i) {
             if (i + 8 < desk.grams.size()) characters.prefetch(desk.grams[i + 8]);
-            count_character(characters.find(desk.grams[i]), desk);
+            meet(characters.find(desk.grams[i]), word_columns, desk);
         }
     }
 
-    void count_word(std::string_view term, Desk& desk) const { desk.tally.add(words.find(term)); }
-    void count_character(int32_t column, Desk& desk) const {
-        if (column >= 0) desk.tally.add(column + static_cast<int32_t>(word_columns));
+    void count_word(std::string_view term, Desk& desk) const { meet(words.find(term), 0, desk); }
+    void count_character(std::string_view gram, Desk& desk) const {
+        meet(characters.find(gram), word_columns, desk);
     }
-    void count_character(std::string_view gram, Desk& desk) const { count_character(characters.find(gram), desk); }
 
     // Probabilities of the families from what was counted; tells whether a term showed that the paragraph is known.
     bool finish(Desk& desk, double* shares) const {
         bool known = false;
-        auto& row = desk.row;
-        row.clear();
+        auto& held = desk.held;
+        held.clear();
         double squares[2] = {0.0, 0.0};
+        size_t of_words = 0;
         desk.tally.empty_into([&](size_t column, uint32_t count) {
-            NOISEFILTER_PREFETCH(&coef[column * stride]);
-            NOISEFILTER_PREFETCH(&coef[column * stride] + 16);
-            known |= telling[column] != 0;
+            const float* row = &table[column * width()];
+            known |= row[stride + 1] != 0;
             const double log = count < logs.size() ? logs[count] : std::log(static_cast<double>(count));
-            const double value = (log + 1.0) * idf[column];
+            const double value = (log + 1.0) * static_cast<double>(row[stride]);
             squares[column >= word_columns] += value * value;
-            row.emplace_back(column, value);
+            of_words += column < word_columns;
+            held.push_back({row, value});
         });
         const double norms[2] = {std::sqrt(squares[0]), std::sqrt(squares[1])};
+        for (size_t n = 0; n < held.size(); ++n) held[n].value /= norms[n >= of_words];
         auto& sums = desk.sums;
-        sums.assign(stride, 0.0);
-        for (const auto& [column, value] : row)
-            add_row(&coef[column * stride], value / norms[column >= word_columns], stride, sums.data());
+        sums.resize(stride);
+        if (stride == 20) add_up_20(held.data(), held.size(), sums.data());
+        else add_up_any(held.data(), held.size(), stride, sums.data());
         double most = -HUGE_VAL, total = 0.0;
         for (size_t f = 0; f < families; ++f) most = std::max(most, sums[f] += intercept[f]);
         for (size_t f = 0; f < families; ++f) total += shares[f] = std::exp(sums[f] - most);
@@ -279,9 +316,15 @@ struct Lexicon {
     }
 
   private:
-    static void add_row(const float* weights, double value, size_t count, double* sums) {
-        for (size_t f = 0; f < count; f += 4)
-            for (size_t g = f; g < f + 4; ++g) sums[g] += value * static_cast<double>(weights[g]);
+    size_t width() const { return stride + 4; }
+
+    void meet(int32_t column, size_t start, Desk& desk) const {
+        if (column < 0) return;
+        const size_t at = start + static_cast<size_t>(column);
+        if (desk.tally.add(at)) {  // its weights will be wanted soon
+            NOISEFILTER_PREFETCH(&table[at * width()]);
+            NOISEFILTER_PREFETCH(&table[at * width()] + 16);
+        }
     }
 
     void take(const Text& t, Token token, Span span, Desk& desk) const {
@@ -341,13 +384,13 @@ struct Lexicon {
 
     void count_span(const Line& line, Span span, Desk& desk) const {
         if (span.size() > words.longest()) return;
-        desk.tally.add(words.find(line.hash(span, powers), line.text(span)));
+        meet(words.find(line.hash(span, powers), line.text(span)), 0, desk);
     }
 
     void count_behind(std::string_view front, const Line& line, Span span, Desk& desk) const {
         if (front.size() + span.size() > words.longest()) return;
         const uint64_t hash = hashed(front) * powers[span.size()] + line.hash(span, powers);
-        desk.tally.add(words.find(hash, front, line.text(span)));
+        meet(words.find(hash, front, line.text(span)), 0, desk);
     }
 
     void read_stretch(const Text& t, size_t from, size_t to, bool opens, bool closes, Desk& desk) const {

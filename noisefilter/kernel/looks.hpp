@@ -113,21 +113,20 @@ class Bins {
         for (auto& borders : of_number) {
             std::stable_sort(borders.begin(), borders.end(),
                              [](const Border& a, const Border& b) { return a.value < b.value; });
-            for (const Border& one : borders) {
-                values_.push_back(one.value);
-                masks_.push_back(one.mask);
-                trees_.push_back(one.tree);
-            }
-            first_.push_back(values_.size());
+            borders_.insert(borders_.end(), borders.begin(), borders.end());
+            first_.push_back(borders_.size());
         }
     }
 
     void add(const double* numbers, std::vector<uint64_t>& left, double* odds) const {
         left.assign(first_leaf_.size(), ~uint64_t{0});
+        uint64_t* masks = left.data();
+        const Border* border = borders_.data();
         for (size_t number = 0; number + 1 < first_.size(); ++number) {
             const double value = std::rint(numbers[number] * GRADES);
-            for (size_t at = first_[number]; at < first_[number + 1] && values_[at] < value; ++at)
-                left[trees_[at]] &= masks_[at];
+            const Border* end = borders_.data() + first_[number + 1];
+            for (; border != end && border->value < value; ++border) masks[border->tree] &= border->mask;
+            border = end;
         }
         double sums[CLASSES] = {0.0, 0.0, 0.0};
         for (size_t tree = 0; tree < left.size(); ++tree) {
@@ -155,9 +154,7 @@ class Bins {
         return at;
 #endif
     }
-    std::vector<double> values_;
-    std::vector<uint64_t> masks_;
-    std::vector<uint32_t> trees_;
+    std::vector<Border> borders_;
     std::vector<size_t> first_, first_leaf_;
     std::vector<Leaf> leaves_;
 };

@@ -45,9 +45,9 @@ cdef extern from "scorer.hpp" namespace "noisefilter" nogil:
 
     cdef cppclass Lexicon:
         size_t families, shortest, longest, looked_at, word_columns, columns
-        vector[uint8_t] telling
         void build(string_view, string_view, const float*, size_t, const float*, size_t, const uint16_t*, size_t,
                    const double*, size_t) except +
+        void set_telling(size_t, cbool)
         void tell(string_view, size_t, const vector[string]&, vector[pair[size_t, string]]&) except +
 
     cdef cppclass Vocabulary:
@@ -173,7 +173,7 @@ cdef class Kernel:
         self.scorer.lexicon.tell(_view(terms), start, fronts, asked)
         for i in range(asked.size()):
             letters = sum(map(str.isalpha, (<bytes>asked[i].second).decode()))
-            self.scorer.lexicon.telling[asked[i].first] = letters >= 2
+            self.scorer.lexicon.set_telling(asked[i].first, letters >= 2)
 
     cdef void _ask(self, uint32_t code) except *:
         """Learn from Python what a character is."""

@@ -244,7 +244,8 @@ inline void read_stems(const Text& t, const Lexicon& lexicon, const Vocabulary& 
     std::vector<Span> numbers;
     each_word(t, [&](Span word) {
         const uint8_t is = detail::word_is(t, word, vocabulary, desk.scratch);
-        words.add(numbering.number(detail::stem_of(t, word), vocabulary), is);
+        const bool counts = !(is & STOP) || (is & INITIAL);
+        words.add(counts ? numbering.number(detail::stem_of(t, word), vocabulary) : NONE, is);
         if (is & NUMBER) numbers.push_back(word);
     });
     words.finish(lexicon.logs);

@@ -4,16 +4,55 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace noisefilter {
 
 constexpr int32_t NONE = -1;
+
+// Large tables are read all over: on Linux they ask for large pages, so that looking up a page costs less.
+template <class T>
+struct Large {
+    using value_type = T;
+    Large() = default;
+    template <class Other>
+    Large(const Large<Other>&) {}
+    bool operator==(const Large&) const { return true; }
+    bool operator!=(const Large&) const { return false; }
+
+#if defined(__linux__)
+    static constexpr size_t PAGE = size_t{2} << 20;
+    T* allocate(size_t count) {
+        if (count > (SIZE_MAX - PAGE) / sizeof(T)) throw std::bad_alloc();
+        const bool large = count * sizeof(T) >= PAGE;
+        const size_t align = large ? PAGE : alignof(std::max_align_t);
+        const size_t size = (count * sizeof(T) + align - 1) / align * align;
+        void* place = std::aligned_alloc(align, size);
+        if (place == nullptr) throw std::bad_alloc();
+        if (large) madvise(place, size, MADV_HUGEPAGE);
+        return static_cast<T*>(place);
+    }
+    void deallocate(T* place, size_t) { std::free(place); }
+#else
+    T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
+    void deallocate(T* place, size_t count) { std::allocator<T>().deallocate(place, count); }
+#endif
+};
+
+template <class T>
+using LargeVector = std::vector<T, Large<T>>;
 
 inline uint64_t mixed(uint64_t hash) {
     hash ^= hash >> 32;
@@ -115,7 +154,7 @@ class Terms {
 
     std::string bytes_;
     std::vector<Place> places_;
-    std::vector<Slot> slots_;
+    LargeVector<Slot> slots_;
     size_t longest_ = 0;
 };
 
@@ -232,14 +271,14 @@ class Shorts {
     }
 
     void grow() {
-        std::vector<Slot> old;
+        LargeVector<Slot> old;
         old.swap(slots_);
         slots_.assign(2 * old.size(), Slot{0, 0, NONE});
         for (const Slot& slot : old)
             if (slot.value != NONE) slots_[slot_of(Packed{slot.low, slot.high})] = slot;
     }
 
-    std::vector<Slot> slots_;
+    LargeVector<Slot> slots_;
     size_t used_ = 0;
     std::unordered_map<std::string, int32_t> odd_;
 };
