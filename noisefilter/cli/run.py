@@ -90,26 +90,26 @@ class Run:
 
     def _told(self, source: Source, reader: Reader) -> Iterator[CleanedBatch]:
         records = broken = 0
-        over_cap: list[str] = []
+        over_cap, first = 0, ""
         try:
             for batch in self.workers.map(reader.batches()):
                 for problem in batch.broken:
                     if self.on_error is OnError.STOP:
                         raise InputError(str(problem))
                     broken += 1
-                    self.outcome.failed += 1
                     if broken <= _TOLD:
                         say(" ".join(str(problem).split()))
-                yield batch
+                self.outcome.failed += len(batch.broken)
                 records += batch.records
-                over_cap += batch.over_cap[: 1 - len(over_cap)] if not over_cap else [""] * len(batch.over_cap)
+                over_cap, first = over_cap + len(batch.over_cap), first or next(iter(batch.over_cap), "")
+                yield batch
                 self.gauge.show(source.position, batch.records)
         finally:
             if broken:
                 what = "left out" if self.on_error is OnError.SKIP else "passed through as they were"
                 say(f"{source.name}: {broken} of {records} records could not be used and were {what}")
             if over_cap:
-                self._say_over_cap(f"{source.name}: in {len(over_cap)} records (the first: {over_cap[0]}) more than")
+                self._say_over_cap(f"{source.name}: in {over_cap} records (the first: {first}) more than")
 
     def _say_over_cap(self, begins: str) -> None:
         cap = self.cleaner.cleaner.policy.cap

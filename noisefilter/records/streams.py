@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from gzip import BadGzipFile, GzipFile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from noisefilter.errors import InputError
 from noisefilter.files import opened
@@ -49,6 +49,7 @@ class Source:
         self.size = self._state[2] if self._state else None
         self.position = 0
         self._head = b""
+        self._copy: IO[bytes] | None = None
 
     def __enter__(self) -> "Source":
         return self
@@ -56,6 +57,8 @@ class Source:
     def __exit__(self, *_: object) -> None:
         if self._path is not None:
             self._stream.close()
+        if self._copy is not None:
+            self._copy.close()
 
     def _look(self) -> tuple[int, int, int, int] | None:
         """Return which file it is and in what state; None of a stream."""
@@ -123,11 +126,11 @@ class Source:
         """Return the unpacked bytes as a file that can be read anywhere; a copy, where the input cannot."""
         if self.size is not None and not self.name.endswith(PACKED):
             return self._stream
-        copy = tempfile.TemporaryFile()  # noqa: SIM115  # whoever reads it closes it
+        self._copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the source
         for chunk in self.chunks():
-            copy.write(chunk)
-        copy.seek(0)
-        return copy
+            self._copy.write(chunk)
+        self._copy.seek(0)
+        return cast("BinaryIO", self._copy)
 
 
 class _DamagedError(Exception):
