@@ -19,6 +19,8 @@ def without_last(entry):
     """Return an edit that drops the last paragraph."""
     article = entry.article
     last = len(article.paragraphs) - 1
+    if last < 0:
+        return None
     dropped = tuple(paragraph.text for paragraph in article.paragraphs[last:])
     if isinstance(entry.text, tuple):
         return Edit(entry.text[:last], dropped)

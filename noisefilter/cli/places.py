@@ -128,7 +128,8 @@ def refuse_no_place(inputs: Inputs, out: Path | None, decisions: Path | None, *,
             _refuse_mixed_stream(items)
         targets: list[tuple[Input, Path]] = []
     else:
-        if len(inputs.items) > 1 and not out.is_dir() and (not inputs.folders or out.exists()):
+        several = len(inputs.items) > 1 or inputs.folders
+        if several and not out.is_dir() and (not inputs.folders or out.exists()):
             raise typer.BadParameter(f"{out} is not a folder: with several inputs, give -o an existing folder")
         targets = [(item, target_of(out, item, inputs.folders)) for item in items]
         _refuse_targets(inputs, out, targets)

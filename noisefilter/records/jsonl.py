@@ -150,7 +150,7 @@ def _loads(raw: bytes) -> Any:
 
 def _dumps(value: Any, raw: bytes) -> bytes:
     """Return a value as JSON, escaped where the line that it goes into is."""
-    if not raw.isascii():
+    if not raw.removeprefix(BYTE_ORDER_MARK).isascii():
         try:
             return json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:  # a lone surrogate

@@ -99,7 +99,7 @@ class Batch(Protocol):
     """Some records that follow each other; goes to a worker and is rewritten there."""
 
     def entries(self) -> Sequence[Entry | Broken | None]:
-        """Return what each is; None is nothing to clean, and passes through."""
+        """Return what each is; None is no record (a header, an empty line) and passes through."""
 
     def rewritten(self, edits: Sequence[Edit | None], left_out: Collection[int]) -> Any:
         """Return what a writer of the format takes: every record as it was, but for its edit; some left out."""
@@ -218,14 +218,13 @@ def in_batches(name: str, codec: Codec, pieces: Iterable[Piece]) -> Iterator[Pie
         yield Pieces(name, codec, tuple(batch))
 
 
-def understood(where: str, text: Any, title: Any, name: Any, fields: Fields) -> Entry | Broken | None:
-    """Return the entry of a record's values; None if it has no text to clean.
+def understood(where: str, text: Any, title: Any, name: Any, fields: Fields) -> Entry | Broken:
+    """Return the entry of a record's values.
 
-    An empty text, white space and null are nothing to clean. A number is a name; what else is no
-    string names nothing.
+    An empty text, white space and null are no paragraphs. A number is a name; what else is no string
+    names nothing.
     """
-    if text is None:
-        return None
+    text = "" if text is None else text
     text = tuple(text) if isinstance(text, list) else text
     lines = text if isinstance(text, tuple) else (text,)
     problem = _no_text(lines, text, fields) or _too_long(lines)
@@ -234,7 +233,7 @@ def understood(where: str, text: Any, title: Any, name: Any, fields: Fields) -> 
     if problem is not None:
         return Broken(where, problem)
     if not any(line.strip() for line in lines):
-        return None
+        text = ()
     named = isinstance(name, str | int | float) and not isinstance(name, bool) and name != ""
     return Entry(where, str(name) if named else where, text, title or None)
 

@@ -4,7 +4,7 @@ import io
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from gzip import BadGzipFile, GzipFile
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -45,6 +45,7 @@ class Source:
         self.name = name
         self._path = path
         self._stream: BinaryIO = opened(path) if path is not None else stream or io.BytesIO()
+        self._some: Callable[[int], bytes] = getattr(self._stream, "read1", self._stream.read)  # no more than is there
         self._state = self._look()
         self.size = self._state[2] if self._state else None
         self.position = 0
@@ -88,7 +89,7 @@ class Source:
 
     def _next(self, size: int) -> bytes:
         try:
-            more = self._stream.read(size)
+            more = self._some(size)
         except OSError as error:
             raise InputError(f"{self.name}: cannot be read on ({error.strerror}): check the disk") from None
         self.position += len(more)
