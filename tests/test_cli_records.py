@@ -191,6 +191,13 @@ def test_check_lists_what_would_go_by_line(tmp_path):
     ]
 
 
+def test_explain_is_for_one_article_of_text():
+    run = noisefilter("explain", "a.csv.gz", code=3)
+    assert run.messages == [
+        "noisefilter: a.csv.gz: explain takes one article of plain text: for records use clean --decisions"
+    ]
+
+
 def test_files_that_cannot_be_read_are_told_and_the_others_done(tmp_path):
     whole = gzip.compress(LINES.encode())
     packed = zstandard.ZstdCompressor().compress(LINES.encode())
@@ -395,5 +402,5 @@ def test_memory_does_not_grow_with_the_file(tmp_path, name):
             check=True,
         )
         peaks.append(float(done.stdout))
-    assert peaks[1] < 150  # megabytes
+    assert peaks[1] < (200 if "parquet" in name else 60)  # megabytes; pyarrow alone takes 60
     assert peaks[1] < peaks[0] + 40

@@ -6,7 +6,7 @@ import sys
 import pytest
 from cli_support import EXECUTABLE, noisefilter
 
-HEAVY = {"numpy", "pandas", "scipy", "sklearn", "joblib", "rich"}
+HEAVY = {"numpy", "orjson", "pyarrow", "zstandard", "pandas", "scipy", "sklearn", "joblib", "rich"}
 VERBS = [
     [],
     *([verb] for verb in ("clean", "check", "explain", "train", "evaluate", "labels", "model")),
@@ -37,6 +37,17 @@ def test_help_imports_nothing_heavy(verb):
 
 def test_cleaning_does_import_them():
     assert imported("clean", stdin="One line.") >= {"numpy", "sklearn"}
+
+
+def test_reading_records_imports_no_library_of_other_formats():
+    script = (
+        "import sys, noisefilter.records.formats, noisefilter.records.jsonl, noisefilter.records.delimited; "
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    modules = {name.split(".")[0] for name in done.stdout.split()}
+    assert "orjson" in modules
+    assert not modules & (HEAVY - {"orjson"})
 
 
 def test_usage_errors_import_nothing_heavy():

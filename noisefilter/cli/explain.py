@@ -8,6 +8,8 @@ import typer
 
 from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath
 from noisefilter.cli.outcome import name_of, text_of, write_out
+from noisefilter.errors import InputError
+from noisefilter.records.formats import Form, form_of
 
 if TYPE_CHECKING:
     from noisefilter.cleaner import CleanedArticle
@@ -25,6 +27,8 @@ def explain(
     cap: Cap = 0.5,
 ) -> None:
     """Show every paragraph: decision, probabilities, and the terms and features that decided it."""
+    if form_of(file) not in (None, Form.TEXT):
+        raise InputError(f"{name_of(file)}: explain takes one article of plain text: for records use clean --decisions")
     from noisefilter.article import Article
     from noisefilter.cleaner import NoiseFilter
     from noisefilter.cli.decisions import decision_rows
