@@ -11,8 +11,10 @@ from noisefilter.bundle import load_model
 from noisefilter.model import Model
 from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET, Decision, LossBudgets, Policy, Scored
 from noisefilter.rules import Rules, load_rules
+from noisefilter.workers import AHEAD, Workers
 
-_BATCH = 64
+_BATCH = 32 // AHEAD
+"""Articles that a worker process gets at once."""
 
 
 @dataclass(frozen=True)
@@ -150,20 +152,18 @@ class NoiseFilter:
         Parameters
         ----------
         articles : iterable of str or Article
-            With one job read as needed; with more, some hundreds ahead.
+            Read as needed: with one job one at a time, with more at most 32 ahead for each job.
         jobs : int
             Worker processes; the result does not depend on it.
         """
         if jobs == 1:
             yield from map(self.clean, articles)
             return
-        from joblib import Parallel, delayed  # noqa: PLC0415
-
         source = iter(articles)
         batches = iter(lambda: list(islice(source, _BATCH)), [])
-        work = Parallel(n_jobs=jobs, return_as="generator")
-        for cleaned in work(delayed(self._clean_batch)(batch) for batch in batches):
-            yield from cleaned
+        with Workers(self._clean_batch, jobs) as workers:
+            for cleaned in workers.map(batches):
+                yield from cleaned
 
     def _clean_batch(self, articles: Sequence[str | Article]) -> list[CleanedArticle]:
         return [self.clean(article) for article in articles]

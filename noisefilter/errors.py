@@ -24,6 +24,10 @@ class InputError(NoisefilterError):
     """An article that cannot be read."""
 
 
+class RunError(NoisefilterError):
+    """What ends a whole run, not one input: a worker process is gone, stdout is full."""
+
+
 class LabelError(NoisefilterError):
     """Labelled data that cannot be used."""
 

@@ -4,7 +4,10 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from noisefilter.errors import InputError
 
@@ -42,8 +45,8 @@ def decode(raw: bytes, name: str) -> str:
     return text
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes.
+def opened(path: Path) -> BinaryIO:
+    """Open a file to read its bytes.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def read_bytes(path: Path) -> bytes:
         If it is missing, a directory, or may not be read.
     """
     try:
-        return path.read_bytes()
+        return path.open("rb")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file: check the path") from None
     except IsADirectoryError:
@@ -60,8 +63,25 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror}): check its permissions") from None
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put new content in a file's place, all of it or nothing.
+@dataclass(slots=True)
+class Replacement:
+    """New content on its way into a file's place.
+
+    Attributes
+    ----------
+    stream : BinaryIO
+        Takes the content.
+    wanted : bool
+        Set it to False, and the file stays as it was.
+    """
+
+    stream: BinaryIO
+    wanted: bool = True
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Replacement]:
+    """Put new content in a file's place when the block ends, all of it; nothing if the block fails.
 
     The content goes to a new file in the same folder, which then takes the old one's name. The
     mode stays, the owner where the system lets us, and a symbolic link still points where it did.
@@ -74,20 +94,38 @@ def replace_file(path: Path, content: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
-        target.write_bytes(content)
+        with target.open("wb") as stream:
+            yield Replacement(stream)
         return
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             _keep_mode(stream.fileno(), target)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
+            replacement = Replacement(stream)
+            yield replacement
+            if replacement.wanted:
+                stream.flush()
+                os.fsync(stream.fileno())
+        if replacement.wanted:
+            os.replace(temporary, target)
+        else:
+            os.unlink(temporary)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put new content in a file's place, all of it or nothing, as `replacing` does.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written; then the file is as it was.
+    """
+    with replacing(path) as new:
+        new.stream.write(content)
 
 
 def _keep_mode(descriptor: int, target: Path) -> None:

@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from noisefilter.errors import InputError
-from noisefilter.files import LONGEST_LINE, decode, read_bytes, replace_file
+from noisefilter.files import LONGEST_LINE, decode, opened, replace_file
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_line_ends_of_any_kind_end_a_long_line():
 @pytest.mark.parametrize(("name", "message"), [("missing.txt", "no such file"), (".", "is a directory")])
 def test_what_cannot_be_read_is_named(tmp_path, name, message):
     with pytest.raises(InputError, match=message) as caught:
-        read_bytes(tmp_path / name)
+        opened(tmp_path / name)
     assert str(tmp_path) in str(caught.value)
 
 
@@ -56,7 +56,7 @@ def test_a_file_without_permission_is_named(tmp_path):
     path.write_bytes(b"Flood.")
     path.chmod(0)
     with pytest.raises(InputError, match=r"cannot be read .* check its permissions"):
-        read_bytes(path)
+        opened(path)
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o640])

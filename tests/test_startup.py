@@ -11,7 +11,7 @@ from noisefilter.kernel import why_not
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "war_report_awards_insert.txt"
 needs_kernel = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
-HEAVY = {"numpy", "pandas", "scipy", "sklearn", "joblib", "rich"}
+HEAVY = {"numpy", "orjson", "pyarrow", "zstandard", "pandas", "scipy", "sklearn", "joblib", "rich"}
 VERBS = [
     [],
     *([verb] for verb in ("clean", "check", "explain", "train", "evaluate", "labels", "model")),
@@ -55,6 +55,17 @@ def test_checking_with_the_kernel_imports_nothing_heavy():
 def test_the_reference_does_import_them(monkeypatch):
     monkeypatch.setenv("NOISEFILTER_KERNEL", "off")
     assert imported("clean", stdin="One line.") >= {"numpy", "sklearn"}
+
+
+def test_reading_records_imports_no_library_of_other_formats():
+    script = (
+        "import sys, noisefilter.records.formats, noisefilter.records.jsonl, noisefilter.records.delimited; "
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    modules = {name.split(".")[0] for name in done.stdout.split()}
+    assert "orjson" in modules
+    assert not modules & (HEAVY - {"orjson"})
 
 
 def test_usage_errors_import_nothing_heavy():

@@ -2,10 +2,21 @@
 
 import typer
 
-from noisefilter.cli.options import Cap, Files, LossBudget, ModelPath, RulesPath
-from noisefilter.cli.outcome import Outcome, each_text, name_of, say, write_out
-
-_SHOWN = 80
+from noisefilter.cli.options import (
+    Cap,
+    Files,
+    Format,
+    IdField,
+    Jobs,
+    LossBudget,
+    ModelPath,
+    OnError,
+    RulesPath,
+    TextField,
+    TitleField,
+)
+from noisefilter.cli.outcome import STREAM, Outcome, guarded, stoppable, write_out
+from noisefilter.cli.places import inputs_of
 
 
 def check(
@@ -14,23 +25,39 @@ def check(
     model: ModelPath = None,
     rules: RulesPath = None,
     cap: Cap = 0.5,
+    form: Format = None,
+    text_field: TextField = "text",
+    title_field: TitleField = "title",
+    id_field: IdField = "id",
+    jobs: Jobs = 1,
 ) -> None:
     """List the paragraphs that would be dropped, file:line; exit 1 if there are any."""
-    from noisefilter.article import Article
-    from noisefilter.cleaner import NoiseFilter
+    inputs = inputs_of(files or [STREAM], form)
+    inputs.tell_left_out()
+    with stoppable():
+        from noisefilter.bulk import BatchCleaner
+        from noisefilter.cleaner import NoiseFilter
+        from noisefilter.cli.decisions import findings
+        from noisefilter.cli.places import Input
+        from noisefilter.cli.run import running, runs_of
+        from noisefilter.records.record import Fields
 
-    cleaner = NoiseFilter(model, loss_budget, cap=cap, rules=rules)
-    outcome = Outcome()
-    for file, text in each_text(files or [], outcome):
-        article = Article.from_text(text, source=file)
-        cleaned = cleaner.clean(article)
-        if cleaned.over_cap:
-            say(f"{name_of(file)}: more than {cap:.0%} of its words look like noise: look at it, or raise --cap")
-        outcome.found += bool(cleaned.dropped)
-        for decision in cleaned.decisions:
-            if decision.drop:
-                shown = " ".join(decision.paragraph.text.split())
-                shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
-                place = f"{name_of(file)}:{article.line_of(decision.paragraph)}"
-                write_out(f"{place}: {decision.label.value} {decision.noise_probability:.2f} {shown}\n")
+        cleaner = BatchCleaner(NoiseFilter(model, loss_budget, cap=cap, rules=rules), describe=findings)
+        fields = Fields(text_field, title_field, id_field)
+        outcome = Outcome()
+        with running(cleaner, inputs.items, fields, outcome, OnError.KEEP, jobs) as run:
+
+            def records(item: Input) -> None:
+                with run.records(item) as (_, _, batches):
+                    for batch in batches:
+                        outcome.found += batch.changed
+                        write_out(batch.notes)
+
+            for is_text, items in runs_of(inputs.items):
+                if not is_text:
+                    guarded(outcome, lambda item=items[0]: records(item))  # type: ignore[misc]
+                    continue
+                for batch in run.texts(items):
+                    outcome.found += batch.changed
+                    write_out(batch.notes)
     raise typer.Exit(outcome.exit_code)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath
-from noisefilter.cli.outcome import Outcome, each_text, name_of, write_out
+from noisefilter.cli.outcome import name_of, text_of, write_out
+from noisefilter.errors import InputError
+from noisefilter.records.formats import Form, form_of
 
 if TYPE_CHECKING:
     from noisefilter.cleaner import CleanedArticle
@@ -25,23 +27,22 @@ def explain(
     cap: Cap = 0.5,
 ) -> None:
     """Show every paragraph: decision, probabilities, and the terms and features that decided it."""
+    if form_of(file) not in (None, Form.TEXT):
+        raise InputError(f"{name_of(file)}: explain takes one article of plain text: for records use clean --decisions")
     from noisefilter.article import Article
     from noisefilter.cleaner import NoiseFilter
     from noisefilter.cli.decisions import decision_rows
     from noisefilter.explanation import explain as explain_all
 
     cleaner = NoiseFilter(model, loss_budget, cap=cap, rules=rules)
-    outcome = Outcome()
-    for name, text in each_text([file], outcome):
-        cleaned = cleaner.clean(Article.from_text(text, source=name))
-        explanations = explain_all(cleaner.model, cleaned)
-        if as_json:
-            rows = decision_rows(name_of(name), cleaned)
-            for row, explanation in zip(rows, explanations, strict=True):
-                write_out(json.dumps(row | asdict(explanation), ensure_ascii=False) + "\n")
-        else:
-            _show(cleaned, explanations)
-    raise typer.Exit(outcome.exit_code)
+    cleaned = cleaner.clean(Article.from_text(text_of(file), source=file))
+    explanations = explain_all(cleaner.model, cleaned)
+    if as_json:
+        rows = decision_rows(name_of(file), cleaned)
+        for row, explanation in zip(rows, explanations, strict=True):
+            write_out(json.dumps(row | asdict(explanation), ensure_ascii=False) + "\n")
+    else:
+        _show(cleaned, explanations)
 
 
 def _show(cleaned: "CleanedArticle", explanations: "tuple[Explanation, ...]") -> None:

@@ -1,10 +1,13 @@
 """Arguments and options that several verbs share."""
 
 import math
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from noisefilter.records.formats import Form
 
 
 def _number(share: float) -> float:
@@ -15,7 +18,7 @@ def _number(share: float) -> float:
 
 
 Files = Annotated[
-    list[str] | None, typer.Argument(metavar="[FILES…|-]", help="Plain text files, one article each; - is stdin.")
+    list[str] | None, typer.Argument(metavar="[FILES…|-]", help="Text or record files, or folders; - is stdin.")
 ]
 Labels = Annotated[list[Path], typer.Argument(metavar="LABELS…", help="Label files: JSON lines of whole articles.")]
 LossBudget = Annotated[
@@ -43,3 +46,22 @@ Cap = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes; the result does not depend on it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class OnError(StrEnum):
+    """What becomes of a broken record."""
+
+    KEEP = "keep"
+    SKIP = "skip"
+    STOP = "stop"
+
+
+Format = Annotated[
+    Form | None,
+    typer.Option("--format", help="What the inputs are; by default their names tell, and else they are text."),
+]
+TextField = Annotated[str, typer.Option("--text-field", metavar="FIELD", help="The field or column of the text.")]
+TitleField = Annotated[str, typer.Option("--title-field", metavar="FIELD", help="That of the title, if there is one.")]
+IdField = Annotated[
+    str, typer.Option("--id-field", metavar="FIELD", help="That of what an article is called, if there is one.")
+]

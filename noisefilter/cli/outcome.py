@@ -1,14 +1,21 @@
 """What a run came to: messages on stderr as they happen, one exit code at the end."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisefilter.errors import ExitCode, InputError, NoisefilterError
-from noisefilter.files import decode, read_bytes
+import typer
+
+from noisefilter.errors import ExitCode, NoisefilterError, RunError
+from noisefilter.files import decode
+from noisefilter.records.streams import Source
 
 STREAM = "-"
+STOPPED = 130
+"""Exit code of what Ctrl-C stopped, as in a shell."""
 
 
 def say(message: str) -> None:
@@ -55,26 +62,41 @@ def name_of(file: str) -> str:
     return "<stdin>" if file == STREAM else file
 
 
-def each_text(files: list[str], outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Yield (file, text) of each input that is the text of an article; report the others."""
-    for file in files or [STREAM]:
-        try:
-            raw = _stdin() if file == STREAM else read_bytes(Path(file))
-            yield file, decode(raw, name_of(file))
-        except InputError as error:
-            outcome.fail(error)
+def source_of(file: str) -> Source:
+    """Open an input."""
+    return Source(name_of(file), None if file == STREAM else Path(file), sys.stdin.buffer if sys.stdin else None)
 
 
-def _stdin() -> bytes:
-    return sys.stdin.buffer.read() if sys.stdin else b""  # it is None where the caller closed it
+def text_of(file: str) -> str:
+    """Return the text of an input.
+
+    Raises
+    ------
+    InputError
+        If it is not the text of an article.
+    """
+    with source_of(file) as source:
+        return decode(b"".join(source.chunks()), source.name)
 
 
 def guarded(outcome: Outcome, work: Callable[[], None]) -> None:
-    """Do the work of one input; an error of it is reported and counted."""
+    """Do the work of one input; an error of it is reported and counted, unless it ends the run."""
     try:
         work()
+    except RunError:
+        raise
     except NoisefilterError as error:
         outcome.fail(error)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """End with a word and the exit code of a shell when the block is stopped by Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("stopped: what was not finished was not written")
+        raise typer.Exit(STOPPED) from None
 
 
 def to_bytes(text: str) -> bytes:
@@ -84,5 +106,22 @@ def to_bytes(text: str) -> bytes:
 
 def write_out(text: str) -> None:
     """Write text to stdout as `to_bytes` gives it."""
-    sys.stdout.buffer.write(to_bytes(text))
-    sys.stdout.buffer.flush()
+    write_bytes_out(to_bytes(text))
+
+
+def write_bytes_out(content: bytes) -> None:
+    """Write bytes to stdout.
+
+    Raises
+    ------
+    RunError
+        If what takes them is full; a pipe that was closed raises BrokenPipeError.
+    """
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the end
+        raise RunError(f"<stdout>: cannot be written ({error.strerror}): what came before is incomplete") from None

@@ -1,0 +1,177 @@
+"""Which files are read, and where the result of each goes."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from noisefilter.cli.outcome import STREAM, say
+from noisefilter.records.formats import ENDINGS, Form, form_of
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file that is read, or one that cannot be.
+
+    Attributes
+    ----------
+    file : str
+        Its path, or ``-``.
+    form : Form
+    inside : str
+        What it is called in a folder of results.
+    found : bool
+        True if it was found in a folder, not named itself.
+    problem : str or None
+        Why it cannot be read, where that is known before it is opened.
+    """
+
+    file: str
+    form: Form
+    inside: str
+    found: bool = False
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class Inputs:
+    """All inputs in their order.
+
+    Attributes
+    ----------
+    items : list of Input
+    folders : list of str
+        The folders that were named.
+    left_out : dict of str to int
+        How many files of each folder are of no known format.
+    """
+
+    items: list[Input]
+    folders: list[str]
+    left_out: dict[str, int]
+
+    def tell_left_out(self) -> None:
+        """Say how many files were not looked at."""
+        for folder, count in self.left_out.items():
+            say(f"{folder}: {count} files were left out: their names tell no format")
+
+
+def inputs_of(files: list[str], form: Form | None, out: Path | None = None) -> Inputs:
+    """Return the inputs that were named, and those in the folders that were.
+
+    Parameters
+    ----------
+    files : list of str
+    form : Form or None
+        The format of what was named; None is what its name tells, or else text.
+    out : Path, optional
+        Tells the format of stdin by its name.
+    """
+    inputs = Inputs([], [], {})
+    for file in files:
+        if file != STREAM and Path(file).is_dir():
+            inputs.folders.append(file)
+            _look_into(file, inputs)
+        else:
+            told = form or form_of(str(out or "") if file == STREAM else file)
+            problem = None
+            if told is None and file.lower().removesuffix(".gz").removesuffix(".zst").endswith(".json"):
+                problem = f"{file}: is it JSON lines? then say --format jsonl"
+            told = told or Form.TEXT
+            name = f"stdin.{'txt' if told is Form.TEXT else told}" if file == STREAM else Path(file).name
+            inputs.items.append(Input(file, told, name, problem=problem))
+    return inputs
+
+
+def _look_into(folder: str, inputs: Inputs) -> None:
+    before = len(inputs.items)
+
+    def unread(error: OSError) -> None:
+        problem = f"{error.filename}: cannot be read ({error.strerror}): check its permissions"
+        inputs.items.append(Input(str(error.filename), Form.TEXT, "", found=True, problem=problem))
+
+    for here, folders, names in os.walk(folder, onerror=unread):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.startswith("."):
+                continue
+            path = os.path.join(here, name)  # noqa: PTH118  # as it was named: Path would take a leading ./ off
+            form = form_of(name)
+            if form is None:
+                inputs.left_out[folder] = inputs.left_out.get(folder, 0) + 1
+            else:
+                inputs.items.append(Input(path, form, os.path.relpath(path, folder), found=True))
+    if len(inputs.items) == before:
+        inputs.left_out.pop(folder, None)
+        problem = f"{folder}: is a directory: name the files in it; none of them ends in {', '.join(ENDINGS)}"
+        inputs.items.append(Input(folder, Form.TEXT, "", found=True, problem=problem))
+
+
+def target_of(out: Path, item: Input, folders: list[str]) -> Path:
+    """Return where the result of one input goes: into `out` if that is a folder, or folders were named."""
+    return out / item.inside if folders or out.is_dir() else out
+
+
+def refuse_no_place(inputs: Inputs, out: Path | None, decisions: Path | None, *, in_place: bool, diff: bool) -> None:
+    """Raise a usage error if not everything has a place of its own to be written to."""
+    items = [item for item in inputs.items if item.problem is None]
+    _refuse_decisions(decisions, in_place=in_place)
+    if in_place and any(item.file == STREAM for item in items):
+        raise typer.BadParameter("--in-place needs files: stdin has no place to write to")
+    records = [item for item in items if item.form is not Form.TEXT]
+    if diff and records:
+        raise typer.BadParameter(f"--diff shows text files: for {records[0].file} use check, or --decisions")
+    if out is None:
+        if not (in_place or diff):
+            _refuse_mixed_stream(items)
+        targets: list[tuple[Input, Path]] = []
+    else:
+        several = len(inputs.items) > 1 or inputs.folders
+        if several and not out.is_dir() and (not inputs.folders or out.exists()):
+            raise typer.BadParameter(f"{out} is not a folder: with several inputs, give -o an existing folder")
+        targets = [(item, target_of(out, item, inputs.folders)) for item in items]
+        _refuse_targets(inputs, out, targets)
+    if decisions is not None:
+        taken = {_real(path) for _, path in targets}
+        taken |= {_real(item.file) for item in items if item.file != STREAM}
+        if _real(decisions) in taken:
+            raise typer.BadParameter(f"--decisions {decisions} is an input or a result: give another file")
+
+
+def _refuse_decisions(decisions: Path | None, *, in_place: bool) -> None:
+    if decisions == Path(STREAM):
+        raise typer.BadParameter("--decisions - would mix with the articles on stdout: give a file")
+    if in_place and decisions is not None:  # files must not change where what went cannot be told
+        place = decisions if decisions.exists() else decisions.parent
+        if not os.access(place, os.W_OK) or decisions.is_dir():
+            raise typer.BadParameter(f"--decisions {decisions} cannot be written: choose another file")
+
+
+def _refuse_mixed_stream(items: list[Input]) -> None:
+    forms = {item.form for item in items}
+    if len(items) > 1 and forms not in ({Form.TEXT}, {Form.JSONL}):
+        raise typer.BadParameter("only text, or only JSON lines, can be joined on stdout: give -o a folder")
+
+
+def _refuse_targets(inputs: Inputs, out: Path, targets: list[tuple[Input, Path]]) -> None:
+    for folder in inputs.folders:
+        if Path(_real(out)).is_relative_to(_real(folder)):
+            raise typer.BadParameter(f"{out} is in {folder}, which is read: choose a folder beside it, or --in-place")
+    for path, count in Counter(path for _, path in targets).most_common(1):
+        if count > 1:
+            raise typer.BadParameter(f"{count} inputs would go to {path}: clean them into different folders")
+    read = {_real(item.file) for item, _ in targets if item.file != STREAM}
+    for item, path in targets:
+        if (item.found or item.form is not Form.TEXT) and _real(path) in read and path.is_file():
+            raise typer.BadParameter(f"{path} is an input: choose another -o, or --in-place")
+        told = form_of(path.name)
+        if told is not None and told is not item.form:
+            raise typer.BadParameter(
+                f"{path} would be {told} by its name and {item.file} is {item.form}: formats are not converted"
+            )
+
+
+def _real(path: Path | str) -> str:
+    return os.path.realpath(path)

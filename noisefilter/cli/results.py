@@ -1,0 +1,203 @@
+"""Where the results of ``clean`` go: stdout, files, the inputs themselves, or a difference."""
+
+import difflib
+import errno
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from noisefilter.article import Article
+from noisefilter.cli.options import OnError
+from noisefilter.cli.outcome import Outcome, guarded, name_of, say, to_bytes, write_bytes_out, write_out
+from noisefilter.cli.places import Input, Inputs, target_of
+from noisefilter.cli.run import Run, runs_of
+from noisefilter.errors import InputError
+from noisefilter.files import replacing
+from noisefilter.records.record import Edit, Entry
+from noisefilter.records.streams import packing
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+
+
+@dataclass(slots=True)
+class Results:
+    """Puts what becomes of each input where the user wants it.
+
+    Attributes
+    ----------
+    run : Run
+    inputs : Inputs
+    out : Path or None
+        None is stdout.
+    in_place, diff : bool
+    note : callable
+        Takes what is said of the articles.
+    """
+
+    run: Run
+    inputs: Inputs
+    out: Path | None
+    in_place: bool
+    diff: bool
+    note: Callable[[str], None]
+    stdout: "_Stdout | None" = None
+
+    def write(self) -> None:
+        """Clean all inputs; one that fails is told and counted, and the others go on."""
+        for is_text, items in runs_of(self.inputs.items):
+            if is_text:
+                self._texts(items)
+            elif self.run.on_error is OnError.STOP:
+                self._records(items[0])
+            else:
+                guarded(self.run.outcome, lambda item=items[0]: self._records(item))  # type: ignore[misc]
+
+    def _texts(self, items: list[Input]) -> None:
+        by_file = {item.file: item for item in items}
+        for batch in self.run.texts(items):
+            self.note(batch.notes)
+            for entry, edit in batch.chunk:
+                item = by_file[entry.name]
+                guarded(self.run.outcome, lambda item=item, entry=entry, edit=edit: self._text(item, entry, edit))  # type: ignore[misc]
+
+    def _text(self, item: Input, entry: Entry, edit: Edit | None) -> None:
+        before = cast("str", entry.text)
+        after = before if edit is None else cast("str", edit.text)
+        if self.diff:
+            write_out(_unified(item.file, before, after))
+        elif self.in_place:
+            if edit is not None and after != before:
+                with _writing(Path(item.file)) as stream:
+                    stream.write(to_bytes(after))
+                self.run.outcome.found += 1
+                paragraphs = len(Article.from_text(before).paragraphs)
+                say(f"{item.file}: dropped {len(edit.dropped)} of {paragraphs} paragraphs")
+        elif self.out is not None:
+            with _writing(self._target(item)) as stream:
+                stream.write(to_bytes(after))
+        else:
+            write_out(after)
+
+    def _target(self, item: Input) -> Path:
+        assert self.out is not None
+        target = target_of(self.out, item, self.inputs.folders)
+        if self.inputs.folders:
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _unwritten(target, error) from None
+        return target
+
+    def _records(self, item: Input) -> None:
+        with self.run.records(item) as (source, reader, batches), ExitStack() as stack:
+            wanted = [True]
+            if self.in_place:
+                stream = stack.enter_context(_writing(Path(item.file), wanted))
+            elif self.out is not None:
+                stream = stack.enter_context(_writing(self._target(item)))
+            else:
+                self.stdout = self.stdout or _Stdout()
+                self.stdout.end_line()
+                stream = cast("BinaryIO", self.stdout)
+            writer = stack.enter_context(reader.writer(stream))
+            changed = paragraphs = dropped = left_out = 0
+            for batch in batches:
+                writer.write(batch.chunk)
+                self.note(batch.notes)
+                changed += batch.changed
+                paragraphs += batch.paragraphs
+                dropped += batch.dropped
+                left_out += len(batch.broken) if self.run.on_error is OnError.SKIP else 0
+            source.refuse_changed()
+            wanted[0] = bool(changed or left_out)
+        if self.in_place and wanted[0]:
+            self.run.outcome.found += 1
+            say(f"{item.file}: dropped {dropped} of {paragraphs} paragraphs, in {changed} records")
+
+
+@contextmanager
+def noting(path: Path | None, outcome: Outcome, *, needed: bool) -> Iterator[Callable[[str], None]]:
+    """Give what takes notes on the articles; a file of them is there when the block ends.
+
+    If that file cannot be opened it is told and counted, and the run goes on without; unless it is needed.
+    """
+    with ExitStack() as stack:
+        stream = None
+        try:
+            if path is not None:
+                stream = stack.enter_context(_writing(path))
+        except InputError as error:
+            if needed:
+                raise
+            outcome.fail(error)
+        yield lambda notes: None if stream is None else _put(stream, notes)
+
+
+def _put(stream: BinaryIO, notes: str) -> None:
+    stream.write(to_bytes(notes))
+
+
+@contextmanager
+def _writing(path: Path, wanted: list[bool] | None = None) -> Iterator[BinaryIO]:
+    """Give a stream into a file's place, packed as its name says; `wanted` may end as ``[False]``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written; then it is as it was.
+    """
+    try:
+        if path.exists() and not os.access(path, os.W_OK):  # a rename would not ask
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with replacing(path) as new:
+            with packing(new.stream, path.name) as stream:
+                yield stream
+            new.wanted = wanted is None or wanted[0]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritten(path, error) from None
+
+
+def _unwritten(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path}: cannot be written ({error.strerror}), nothing was changed: check that its folder exists, "
+        "has room, and may be written to"
+    )
+
+
+class _Stdout(io.RawIOBase):
+    """Stdout as a stream that knows how much went there and whether its last line has ended."""
+
+    def __init__(self) -> None:
+        self._written = 0
+        self._ended = True
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        write_bytes_out(content)
+        self._written += len(content)
+        self._ended = bytes(content[-1:]) == b"\n" if len(content) else self._ended
+        return len(content)
+
+    def tell(self) -> int:
+        return self._written
+
+    def end_line(self) -> None:
+        """End the last line, before another file's first."""
+        if not self._ended:
+            self.write(b"\n")
+
+
+def _unified(file: str, before: str, after: str) -> str:
+    lines = difflib.unified_diff(
+        _LINE.findall(before), _LINE.findall(after), f"a/{name_of(file)}", f"b/{name_of(file)}"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

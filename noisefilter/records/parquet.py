@@ -1,0 +1,192 @@
+"""Parquet: a record is a row; columns that are not the text's are handed through as they are."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from noisefilter.errors import InputError
+from noisefilter.records.record import Broken, Edit, Entry, Fields, understood
+from noisefilter.records.streams import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BATCH_ROWS = 32
+_GROUP_BYTES = 8 << 20
+_BUFFER_BYTES = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A batch of rows."""
+
+    name: str
+    fields: Fields
+    first: int
+    rows: "pa.RecordBatch"
+
+    def entries(self) -> list[Entry | Broken | None]:
+        """Return what each row is; a row is called by its number, from 1."""
+        fields = self.fields
+        columns = [self._values(name) for name in (fields.text, fields.title, fields.id)]
+        return [
+            understood(f"{self.name}:{number}", text, title, name, fields)
+            for number, (text, title, name) in enumerate(zip(*columns, strict=True), self.first)
+        ]
+
+    def _values(self, name: str) -> list[Any]:
+        if name not in self.rows.schema.names:
+            return [None] * len(self.rows)
+        values: list[Any] = self.rows.column(name).to_pylist()
+        return values
+
+    def rewritten(self, edits: Sequence[Edit | None], left_out: Collection[int]) -> "pa.RecordBatch":
+        """Return the rows with new texts."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        columns = dict(zip(self.rows.schema.names, self.rows.columns, strict=True))
+        schema = _schema(self.rows.schema, self.fields)
+        texts = self._values(self.fields.text)
+        new = [text if edit is None else edit.text for text, edit in zip(texts, edits, strict=True)]
+        if any(edit is not None for edit in edits):
+            columns[self.fields.text] = _array(new, schema.field(self.fields.text).type)
+        if self.fields.dropped is not None:
+            before = self._values(self.fields.dropped)
+            removed = [
+                (old or []) + list(edit.dropped if edit is not None else ())
+                for old, edit in zip(before, edits, strict=True)
+            ]
+            columns[self.fields.dropped] = _array(removed, schema.field(self.fields.dropped).type)
+        batch = pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+        if left_out:
+            batch = batch.take(pa.array([at for at in range(len(self.rows)) if at not in left_out], pa.int64()))
+        return batch
+
+
+class ParquetReader:
+    """Reads a Parquet file.
+
+    Raises
+    ------
+    InputError
+        If it is none, has no column of texts, or pyarrow is not installed.
+    """
+
+    def __init__(self, source: Source, fields: Fields) -> None:
+        self._source = source
+        self._fields = fields
+        try:
+            import pyarrow as pa  # noqa: PLC0415
+            import pyarrow.parquet as pq  # noqa: PLC0415
+        except ImportError:
+            raise InputError(f"{source.name}: needs pyarrow: pip install 'noisefilter[parquet]'") from None
+        self._errors = (pa.ArrowException, OSError)
+        try:
+            self._file: pq.ParquetFile = pq.ParquetFile(source.seekable(), pre_buffer=False, buffer_size=_BUFFER_BYTES)
+        except self._errors as error:
+            raise self._damaged(error) from None
+        self._refuse_columns()
+
+    def batches(self) -> Iterator[Rows]:
+        """Yield the rows."""
+        first = 1
+        try:
+            for batch in self._file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+                yield Rows(self._source.name, self._fields, first, batch)
+                first += len(batch)
+        except self._errors as error:
+            raise self._damaged(error) from None
+        self._source.refuse_changed()
+
+    def writer(self, stream: BinaryIO) -> "ParquetWriter":
+        """Return what writes rows of the same columns, packed as they were."""
+        metadata = self._file.metadata
+        packed = metadata.row_group(0).column(0).compression if metadata.num_row_groups else "SNAPPY"
+        return ParquetWriter(stream, _schema(self._file.schema_arrow, self._fields), packed)
+
+    def _damaged(self, error: Exception) -> InputError:
+        what = " ".join(str(error).split())[:120]
+        return InputError(f"{self._source.name}: not a Parquet file that can be read ({what}): fetch it again")
+
+    def _refuse_columns(self) -> None:
+        import pyarrow.types as kinds  # noqa: PLC0415
+
+        name, fields, schema = self._source.name, self._fields, self._file.schema_arrow
+        for field in (fields.text, fields.title, fields.id, fields.dropped):
+            if field is not None and schema.names.count(field) > 1:
+                raise InputError(f"{name}: the column {field!r} comes twice: rename one")
+        if fields.text not in schema.names:
+            shown = ", ".join(schema.names[:8])[:200]
+            raise InputError(f"{name}: no column {fields.text!r} (it has {shown}): give --text-field")
+        of_texts = schema.field(fields.text).type
+        if kinds.is_dictionary(of_texts):
+            of_texts = of_texts.value_type
+        if not _is_text(of_texts) and not _is_list_of_texts(of_texts):
+            raise InputError(f"{name}: the column {fields.text!r} is {of_texts}: give one of strings or lists of them")
+        if fields.dropped in schema.names and not _is_list_of_texts(schema.field(fields.dropped).type):
+            raise InputError(f"{name}: the column {fields.dropped!r} is there: give another --keep-dropped")
+
+
+class ParquetWriter:
+    """Writes rows, some megabytes a row group."""
+
+    def __init__(self, stream: BinaryIO, schema: "pa.Schema", packed: str) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        self._file = pq.ParquetWriter(stream, schema, compression=packed.lower().replace("uncompressed", "none"))
+        self._held: list[pa.RecordBatch] = []
+        self._size = 0
+
+    def write(self, chunk: "pa.RecordBatch") -> None:
+        """Write rows, once there are enough of them."""
+        self._held.append(chunk)
+        self._size += chunk.nbytes
+        if self._size >= _GROUP_BYTES:
+            self._flush()
+
+    def __enter__(self) -> "ParquetWriter":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._flush()
+            self._file.close()
+        else:
+            self._file.is_open = False  # else it would write the file's end when it is collected
+
+    def _flush(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415
+
+        if self._held:
+            self._file.write_table(pa.Table.from_batches(self._held))
+        self._held, self._size = [], 0
+
+
+def _schema(schema: "pa.Schema", fields: Fields) -> "pa.Schema":
+    """Return the columns of the output: those of the input, and one for what was removed."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    if fields.dropped is None or fields.dropped in schema.names:
+        return schema
+    return schema.append(pa.field(fields.dropped, pa.list_(pa.string())))
+
+
+def _array(values: list[Any], kind: "pa.DataType") -> "pa.Array[Any]":
+    import pyarrow as pa  # noqa: PLC0415
+
+    if pa.types.is_dictionary(kind):
+        return pa.array(values, kind.value_type).dictionary_encode().cast(kind)
+    return pa.array(values, kind)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow.types as kinds  # noqa: PLC0415
+
+    return bool(kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind))
+
+
+def _is_list_of_texts(kind: "pa.DataType") -> bool:
+    import pyarrow.types as kinds  # noqa: PLC0415
+
+    is_list = kinds.is_list(kind) or kinds.is_large_list(kind)
+    return bool(is_list and _is_text(kind.value_type))
