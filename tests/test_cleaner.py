@@ -249,6 +249,6 @@ def test_at_most_32_articles_are_read_ahead_for_each_job(cleaner):
             taken += 1
             yield "Rain fell."
 
-    for given, _ in enumerate(cleaner.clean_many(articles(), jobs=2)):
-        assert taken - given <= 64
+    for done, _ in enumerate(cleaner.clean_many(articles(), jobs=2)):
+        assert taken - done <= 64
     assert taken == 200
