@@ -238,3 +238,17 @@ def test_articles_are_read_as_far_as_needed(cleaner):
     endless = cleaner.clean_many(repeat(BRIDGE))
     assert {cleaned.text for cleaned in islice(endless, 3)} == {nf.clean(BRIDGE)}
     assert list(cleaner.clean_many([], jobs=2)) == []
+
+
+def test_at_most_32_articles_are_read_ahead_for_each_job(cleaner):
+    taken = 0
+
+    def articles():
+        nonlocal taken
+        for _ in range(200):
+            taken += 1
+            yield "Rain fell."
+
+    for done, _ in enumerate(cleaner.clean_many(articles(), jobs=2)):
+        assert taken - done <= 64
+    assert taken == 200

@@ -16,7 +16,7 @@ from noisefilter.cli.options import OnError
 from noisefilter.cli.outcome import Outcome, guarded, name_of, say, to_bytes, write_bytes_out, write_out
 from noisefilter.cli.places import Input, Inputs, target_of
 from noisefilter.cli.run import Run, runs_of
-from noisefilter.errors import InputError
+from noisefilter.errors import InputError, RunError
 from noisefilter.files import replacing
 from noisefilter.records.record import Edit, Entry
 from noisefilter.records.streams import packing
@@ -135,11 +135,14 @@ def noting(path: Path | None, outcome: Outcome, *, needed: bool) -> Iterator[Cal
             if needed:
                 raise
             outcome.fail(error)
-        yield lambda notes: None if stream is None else _put(stream, notes)
+        yield lambda notes: None if stream is None else _put(stream, notes, path)
 
 
-def _put(stream: BinaryIO, notes: str) -> None:
-    stream.write(to_bytes(notes))
+def _put(stream: BinaryIO, notes: str, path: Path | None) -> None:
+    try:
+        stream.write(to_bytes(notes))
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written ({error.strerror}), so the run ends: make room") from None
 
 
 @contextmanager

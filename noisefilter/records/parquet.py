@@ -94,6 +94,7 @@ class ParquetReader:
             for batch in self._file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
                 yield Rows(self._source.name, self._fields, first, batch)
                 first += len(batch)
+                self._source.position = (self._source.size or 0) * first // (self._file.metadata.num_rows + 1)
         except self._errors as error:
             raise self._damaged(error) from None
         self._source.refuse_changed()
