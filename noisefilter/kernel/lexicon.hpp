@@ -124,6 +124,11 @@ struct Desk {
     Tally tally;
     Line sequence, shapes;
     std::string scratch;
+    struct Wanted {
+        uint64_t hash;
+        std::string_view front, rest;
+    };
+    std::vector<Wanted> wanted;
     struct Gram {
         Packed key;
         size_t likely;
@@ -223,6 +228,7 @@ struct Lexicon {
         sequence.clear();
         shapes.clear();
         desk.raised.clear();
+        desk.wanted.clear();
         sequence.add("<s>");
         bool has_at = false;
         for (size_t i = 0; i < t.size; ++i) has_at |= t.at[i] == '@';
@@ -259,6 +265,7 @@ struct Lexicon {
             count_behind("last:", shapes, shapes.over(many - size, many - 1), desk);
         if (many == 0) meet(words.find("whole:"), 0, desk);
         else if (many <= 8) count_behind("whole:", shapes, shapes.over(0, many - 1), desk);
+        for (const Desk::Wanted& one : desk.wanted) meet(words.find(one.hash, one.front, one.rest), 0, desk);
     }
 
     void read_characters(const Text& t, Desk& desk) const {
@@ -382,13 +389,18 @@ struct Lexicon {
 
     void count_span(const Line& line, Span span, Desk& desk) const {
         if (span.size() > words.longest()) return;
-        meet(words.find(line.hash(span, powers), line.text(span)), 0, desk);
+        want(line.hash(span, powers), {}, line.text(span), desk);
     }
 
     void count_behind(std::string_view front, const Line& line, Span span, Desk& desk) const {
         if (front.size() + span.size() > words.longest()) return;
-        const uint64_t hash = hashed(front) * powers[span.size()] + line.hash(span, powers);
-        meet(words.find(hash, front, line.text(span)), 0, desk);
+        want(hashed(front) * powers[span.size()] + line.hash(span, powers), front, line.text(span), desk);
+    }
+
+    void want(uint64_t hash, std::string_view front, std::string_view rest, Desk& desk) const {
+        hash = mixed(hash);
+        words.fetch(hash);
+        desk.wanted.push_back({hash, front, rest});
     }
 
     void read_stretch(const Text& t, size_t from, size_t to, bool opens, bool closes, Desk& desk) const {
