@@ -54,7 +54,8 @@ class Native:
     ValueError
         If the numbers are not finite or do not make up a model.
     RuntimeError
-        If they make up one that the kernel does not take (trees of more than 64 leaves); the reference does.
+        If they make up one that the kernel does not take (trees of more than 64 leaves, curves of more than 256
+        knots); the reference does.
     """
 
     def __init__(self, weights: Weights) -> None:

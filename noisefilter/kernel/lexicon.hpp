@@ -12,19 +12,6 @@
 
 namespace noisefilter {
 
-#if defined(__GNUC__)
-#define NOISEFILTER_PREFETCH(place) __builtin_prefetch(place)
-#else
-#define NOISEFILTER_PREFETCH(place) (void)(place)
-#endif
-
-// Where the compiler can, a second version for wider registers; contraction is off, so the sums are the same.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
-#define NOISEFILTER_WIDER __attribute__((target_clones("avx2", "default")))
-#else
-#define NOISEFILTER_WIDER
-#endif
-
 // One term that a paragraph holds: where its weights are, and its share of the paragraph.
 struct Held {
     const float* weights;
@@ -62,6 +49,8 @@ class Tally {
         over_[column / 4096] |= uint64_t{1} << (column / 64 % 64);
         return true;
     }
+
+    void fetch(size_t column) const { NOISEFILTER_PREFETCH(&counts_[column]); }
 
     template <class Take>
     void empty_into(Take take) {
@@ -135,7 +124,17 @@ struct Desk {
     Tally tally;
     Line sequence, shapes;
     std::string scratch;
-    std::vector<Packed> grams;
+    struct Wanted {
+        uint64_t hash;
+        std::string_view front, rest;
+    };
+    std::vector<Wanted> wanted;
+    struct Gram {
+        Packed key;
+        size_t likely;
+    };
+    std::vector<Gram> grams;
+    std::vector<int32_t> columns;
     std::vector<Span> raised;  // words in capitals
     std::vector<Held> held;
     std::vector<double> sums;
@@ -229,6 +228,7 @@ struct Lexicon {
         sequence.clear();
         shapes.clear();
         desk.raised.clear();
+        desk.wanted.clear();
         sequence.add("<s>");
         bool has_at = false;
         for (size_t i = 0; i < t.size; ++i) has_at |= t.at[i] == '@';
@@ -265,6 +265,7 @@ struct Lexicon {
             count_behind("last:", shapes, shapes.over(many - size, many - 1), desk);
         if (many == 0) meet(words.find("whole:"), 0, desk);
         else if (many <= 8) count_behind("whole:", shapes, shapes.over(0, many - 1), desk);
+        for (const Desk::Wanted& one : desk.wanted) meet(words.find(one.hash, one.front, one.rest), 0, desk);
     }
 
     void read_characters(const Text& t, Desk& desk) const {
@@ -275,10 +276,14 @@ struct Lexicon {
             read_stretch(t, 0, looked_at, true, false, desk);
             read_stretch(t, t.size - looked_at, t.size, false, true, desk);
         }
-        for (size_t i = 0; i < desk.grams.size(); ++i) {
-            if (i + 8 < desk.grams.size()) characters.prefetch(desk.grams[i + 8]);
-            meet(characters.find(desk.grams[i]), word_columns, desk);
+        desk.columns.clear();
+        for (const Desk::Gram& gram : desk.grams) {
+            const int32_t column = characters.find(gram.key, gram.likely);
+            if (column == NONE) continue;
+            desk.columns.push_back(column);
+            desk.tally.fetch(word_columns + static_cast<size_t>(column));
         }
+        for (int32_t column : desk.columns) meet(column, word_columns, desk);
     }
 
     void count_word(std::string_view term, Desk& desk) const { meet(words.find(term), 0, desk); }
@@ -384,13 +389,18 @@ struct Lexicon {
 
     void count_span(const Line& line, Span span, Desk& desk) const {
         if (span.size() > words.longest()) return;
-        meet(words.find(line.hash(span, powers), line.text(span)), 0, desk);
+        want(line.hash(span, powers), {}, line.text(span), desk);
     }
 
     void count_behind(std::string_view front, const Line& line, Span span, Desk& desk) const {
         if (front.size() + span.size() > words.longest()) return;
-        const uint64_t hash = hashed(front) * powers[span.size()] + line.hash(span, powers);
-        meet(words.find(hash, front, line.text(span)), 0, desk);
+        want(hashed(front) * powers[span.size()] + line.hash(span, powers), front, line.text(span), desk);
+    }
+
+    void want(uint64_t hash, std::string_view front, std::string_view rest, Desk& desk) const {
+        hash = mixed(hash);
+        words.fetch(hash);
+        desk.wanted.push_back({hash, front, rest});
     }
 
     void read_stretch(const Text& t, size_t from, size_t to, bool opens, bool closes, Desk& desk) const {
@@ -405,7 +415,7 @@ struct Lexicon {
             const size_t most = std::min(size - start, longest);
             for (size_t n = 1; n <= std::min(most, PACKED_MOST); ++n) {
                 key.put(n - 1, character(start + n - 1));
-                if (n >= shortest) desk.grams.push_back(key);
+                if (n >= shortest) desk.grams.push_back({key, characters.likely(key)});
             }
             if (most > PACKED_MOST) {
                 desk.scratch.clear();

@@ -16,18 +16,28 @@ constexpr double GRADES = 1e9;  // numbers and borders are compared to nine deci
 // Curves: each number's hats, weighed and added up, are one piecewise linear function for each class.
 class Curves {
   public:
+    static constexpr size_t MOST_KNOTS = 256;
+
     void build(const double* knots, const int64_t* counts, size_t numbers, const double* coef, size_t columns,
                size_t total) {
-        first_.assign(1, 0);
         size_t at = 0;
         for (size_t number = 0; number < numbers; ++number) {
             if (counts[number] < 1 || static_cast<size_t>(counts[number]) > total - at)
                 throw std::invalid_argument("knot_counts do not match the knots");
+            most_ = std::max(most_, static_cast<size_t>(counts[number]));
+            at += static_cast<size_t>(counts[number]);
+        }
+        if (at != total) throw std::invalid_argument("knot_counts do not match the knots");
+        if (most_ > MOST_KNOTS) throw std::length_error("a curve has more knots than the kernel takes");
+        inner_.assign(numbers * inner(), HUGE_VAL);
+        at = 0;
+        for (size_t number = 0; number < numbers; ++number) {
             const size_t count = static_cast<size_t>(counts[number]);
-            ends_.push_back({knots[at], knots[at + count - 1]});
+            numbers_.push_back({knots[at], knots[at + count - 1], pieces_.size()});
             for (size_t j = 0; j + 1 < count || j == 0; ++j) {
                 Piece piece{};
                 piece.knot = knots[at + j];
+                if (j > 0) inner_[number * inner() + j - 1] = piece.knot;
                 const double width = count > 1 ? knots[at + j + 1] - piece.knot : 1.0;
                 if (!(width > 0)) throw std::invalid_argument("the knots do not rise");
                 for (size_t c = 0; c < CLASSES; ++c) {
@@ -36,19 +46,20 @@ class Curves {
                 }
                 pieces_.push_back(piece);
             }
-            first_.push_back(pieces_.size());
             at += count;
         }
-        if (at != total) throw std::invalid_argument("knot_counts do not match the knots");
     }
 
     void add(const double* numbers, double* odds) const {
         double sums[CLASSES] = {odds[0], odds[1], odds[2]};
-        for (size_t number = 0; number + 1 < first_.size(); ++number) {
-            const double x = std::min(std::max(numbers[number], ends_[number].low), ends_[number].high);
-            size_t at = first_[number];
-            for (size_t next = at + 1; next < first_[number + 1]; ++next) at += x >= pieces_[next].knot;
-            const Piece& piece = pieces_[at];
+        const double* knot = inner_.data();
+        const size_t inner_knots = inner();
+        for (const Number& number : numbers_) {
+            const double x = std::min(std::max(*numbers++, number.low), number.high);
+            size_t passed = 0;
+            for (size_t j = 0; j < inner_knots; ++j) passed += x >= knot[j];
+            knot += inner_knots;
+            const Piece& piece = pieces_[number.first + passed];
             for (size_t c = 0; c < CLASSES; ++c) sums[c] += piece.base[c] + piece.slope[c] * (x - piece.knot);
         }
         std::copy_n(sums, CLASSES, odds);
@@ -58,12 +69,16 @@ class Curves {
     struct Piece {
         double knot, base[CLASSES], slope[CLASSES], unused;
     };
-    struct Ends {
+    struct Number {
         double low, high;
+        size_t first;  // of its pieces
     };
+    size_t inner() const { return most_ > 2 ? most_ - 2 : 0; }
+
+    std::vector<Number> numbers_;
+    std::vector<double> inner_;  // the knots between the outer ones, as many for each number
     std::vector<Piece> pieces_;
-    std::vector<Ends> ends_;
-    std::vector<size_t> first_;
+    size_t most_ = 0;
 };
 
 // Bins, found number by number and not tree by tree (Lucchese et al., *QuickScorer*, SIGIR 2015): a border that is
