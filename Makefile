@@ -51,3 +51,4 @@ bench-quality: setup  ## hold noisefilter against other systems; installs the ex
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -f noisefilter/kernel/native.cpp noisefilter/kernel/native*.so noisefilter/kernel/native*.pyd

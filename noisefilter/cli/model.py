@@ -30,7 +30,7 @@ def info(model: Bundle = None, as_json: AsJson = False) -> None:
         if isinstance(loaded.scorer, Native):
             say("the compiled kernel scores with this model")
         else:
-            reason = why_not() or "the kernel does not take trees of more than 64 leaves or curves of more than 256 knots"
+            reason = why_not() or "the kernel takes no trees of more than 64 leaves, no curves of more than 256 knots"
             say(f"the reference scores with this model, slower, with the same decisions: {reason}")
 
 
