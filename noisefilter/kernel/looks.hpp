@@ -97,7 +97,8 @@ class Bins {
         }
         if (hats + bins != columns) throw std::invalid_argument("the bins do not match their weights");
         std::vector<std::vector<Border>> of_number(numbers);
-        const auto walk = [&](auto&& self, size_t node, size_t tree) -> uint64_t {  // the leaves below a node
+        const auto walk = [&](auto&& self, size_t node, size_t tree, size_t depth) -> uint64_t {  // the leaves below
+            if (depth > MOST_LEAVES) throw std::length_error("a tree is deeper than the kernel takes");
             if (feature[node] < 0) {
                 const size_t leaf = leaves_.size() - first_leaf_.back();
                 if (leaf >= MOST_LEAVES) throw std::length_error("a tree has more leaves than the kernel takes");
@@ -112,8 +113,8 @@ class Bins {
                 return static_cast<size_t>(at);
             };
             if (static_cast<size_t>(feature[node]) >= numbers) throw std::invalid_argument("the bins are not trees");
-            const uint64_t before = self(self, child(left[node]), tree);
-            const uint64_t after = self(self, child(right[node]), tree);
+            const uint64_t before = self(self, child(left[node]), tree, depth + 1);
+            const uint64_t after = self(self, child(right[node]), tree, depth + 1);
             of_number[static_cast<size_t>(feature[node])].push_back(
                 {std::rint(border[node] * GRADES), ~before, static_cast<uint32_t>(tree)});
             return before | after;
@@ -122,7 +123,7 @@ class Bins {
             if (roots[tree] < 0 || static_cast<size_t>(roots[tree]) >= nodes)
                 throw std::invalid_argument("the bins are not trees");
             first_leaf_.push_back(leaves_.size());
-            walk(walk, static_cast<size_t>(roots[tree]), tree);
+            walk(walk, static_cast<size_t>(roots[tree]), tree, 0);
         }
         first_.assign(1, 0);
         for (auto& borders : of_number) {

@@ -304,7 +304,7 @@ class Shipped:
         return NoiseFilter()
 
     def score(self, fitted: NoiseFilter, article: LabelledArticle) -> np.ndarray:
-        return 1 - fitted.model.classifier.score_article(article.article)[:, CONTENT]
+        return np.array([scored.noise_probability for scored in fitted.model.score(article.article)])
 
     def drops(self, fitted: NoiseFilter, articles: Sequence[LabelledArticle], threshold: float) -> list[np.ndarray]:
         """Return what a user's cleaning drops of each article; the threshold is the model's own."""
