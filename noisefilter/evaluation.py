@@ -170,7 +170,9 @@ def realise(
     """
     rows = []
     for budget in budgets:
-        tables = [decide_all(NoiseFilter(model, budget), articles, jobs=jobs)[0] for model, articles in tested]
+        tables = [
+            decide_all(NoiseFilter(model, budget), articles, jobs=jobs)[0] for model, articles in tested if articles
+        ]
         table = pd.concat(tables, keys=range(len(tables)), names=["part"]).reset_index("part")
         counts = _counts(table[table.scored], ["part", "number"])
         counts["loss"] = (counts["content_dropped"] / counts["content"].where(counts["content"] > 0)).fillna(0.0)
