@@ -19,6 +19,8 @@ from noisefilter.article import Article
 
 BIN = Path(sys.executable).parent
 NOISEFILTER = BIN / "noisefilter"
+FOUND = (0, 1, 65)
+"""Exit codes of a program that did its work: clean, something found, something misspelt."""
 LEAST_SECONDS = 0.3
 """Seconds that a system is timed for in each round, at least."""
 
@@ -120,12 +122,14 @@ def records(bench: Bench) -> dict[str, Any]:
     """Time whole processes from JSON lines to JSON lines, with one job on one core and two on two."""
     path, size = bench.made(bench.sizes.records)
     digests: dict[str, str] = {}
+    work: dict[str, list[float]] = {"1": [], "2": []}
 
     def cleaned(jobs: int) -> float:
         out = bench.folder / f"out-{jobs}.jsonl"
         ran = bench.command(NOISEFILTER, "clean", path, "-o", out, "--jobs", jobs, jobs=jobs)
         digests[f"{jobs} jobs"] = digest_of(out)
         out.unlink()
+        work[str(jobs)].append(ran.cpu_seconds)
         return ran.seconds
 
     possible = (1, 2) if len(bench.cores) > 1 else (1,)
@@ -135,7 +139,11 @@ def records(bench: Bench) -> dict[str, Any]:
         "bytes": size,
         "file_bytes": path.stat().st_size,
         "jobs": {
-            jobs: {"seconds": spread(seconds), "megabytes_per_second": spread(seconds).inverse(size / 1e6)}
+            jobs: {
+                "seconds": spread(seconds),
+                "cpu_seconds": spread(work[jobs][-bench.sizes.rounds :]),
+                "megabytes_per_second": spread(seconds).inverse(size / 1e6),
+            }
             for jobs, seconds in taken.items()
         },
         "speed_up": ratios(taken["1"], taken["2"]) if "2" in taken else None,
@@ -236,16 +244,21 @@ def start_up(bench: Bench) -> dict[str, Any]:
     }
     for name, reason in left_out.items():
         bench.say(f"left out: {name} ({reason})")
-    works = {
-        name: (lambda words=words: bench.command(*words, allowed=(0, 1, 65)).seconds)
-        for name, words in commands.items()
-        if name not in left_out
-    }
+    work: dict[str, list[float]] = {name: [] for name in commands}
+
+    def started(name: str) -> float:
+        ran = bench.command(*commands[name], allowed=FOUND)
+        work[name].append(ran.cpu_seconds)
+        return ran.seconds
+
+    works = {name: partial(started, name) for name in commands if name not in left_out}
     alternating(works, 1)
     taken = alternating(works, bench.sizes.starts)
-    return {"bytes": text.stat().st_size, "left_out": left_out} | {
-        "programs": {name: spread(seconds) for name, seconds in taken.items()}
+    programs = {
+        name: {"seconds": spread(seconds), "cpu_seconds": spread(work[name][-bench.sizes.starts :])}
+        for name, seconds in taken.items()
     }
+    return {"bytes": text.stat().st_size, "left_out": left_out, "programs": programs}
 
 
 def sameness(bench: Bench) -> dict[str, Any]:

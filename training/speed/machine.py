@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Iterable
 from importlib import metadata
@@ -14,10 +15,11 @@ def machine() -> dict[str, Any]:
     return {
         "processor": _line_of("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "threads of a core": _threads(),
+        "threads that share core 0": _threads(),
         "memory": _memory(),
         "system": f"{_system()}, kernel {platform.release()}, {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "commit": _commit(),
         "load before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
     }
 
@@ -53,6 +55,17 @@ def _threads() -> str | None:
     try:
         return Path("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list").read_text(encoding="utf-8").strip()
     except OSError:
+        return None
+
+
+def _commit() -> str | None:
+    """Return which state of the repository is measured; `+` if files differ from it."""
+    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(  # noqa: S603  # git
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
         return None
 
 

@@ -81,7 +81,7 @@ def targets(results: Mapping[str, Any]) -> list[Target]:
         peak = max((row["peak_of_all"] for row in of_jobs), default=0)
         capped(name, peak / 1e6 if largest >= 1e9 else None, 200, " MB")
     started = results.get("start_up", {}).get("programs", {}).get("noisefilter check")
-    capped("start-up of noisefilter check", started.median * 1e3 if started else None, 150, " ms")
+    capped("start-up of noisefilter check", started["seconds"].median * 1e3 if started else None, 150, " ms")
     worst = [power for row in results.get("growth", []) for power in row["exponents"]]
     capped("largest exponent as an article's paragraphs grow", max(worst, default=None), NEAR_LINEAR, "")
     same = results.get("sameness", {}).get("same")
