@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from experiments import QUICK, Bench, Sizes, growth, memory, records, sameness, scoring, start_up
+from experiments import FULL, QUICK, Bench, Sizes, growth, memory, records, sameness, scoring, start_up
 from machine import machine, versions
 from measuring import cores, pin
 from report import markdown, plain, sheets, show
@@ -46,7 +46,7 @@ def main() -> None:
             [package for system in all_systems() for package in system.packages] + ["codespell", "ruff", "nbstripout"]
         ),
     }
-    sizes = QUICK if options.quick else Sizes()
+    sizes = QUICK if options.quick else FULL if options.full else Sizes()
     if options.memory:
         sizes = replace(sizes, memory=tuple(options.memory))
     if options.rounds:
@@ -82,7 +82,11 @@ def arguments() -> argparse.Namespace:
         type=Path,
         help="where the Markdown goes; by default BENCHMARKS.md, and nowhere of a part or --quick",
     )
-    parser.add_argument("--quick", action="store_true", help="little text, few rounds: to see that all works")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="little text, few rounds: to see that all works")
+    size.add_argument(
+        "--full", action="store_true", help="peak memory at 1 GB as well, which takes longer than the rest"
+    )
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts alone")
     parser.add_argument("--rounds", type=int, help="rounds of all but start-up")
     parser.add_argument("--memory", type=float, nargs="+", metavar="MB", help="sizes at which memory is looked at")

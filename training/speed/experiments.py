@@ -30,14 +30,15 @@ class Sizes:
     """How much is measured; megabytes are millions of bytes."""
 
     rounds: int = 5
-    scored: float = 2.0
-    records: float = 50.0
-    memory: tuple[float, ...] = (10.0, 100.0, 1000.0)
+    scored: float = 1.0
+    records: float = 20.0
+    memory: tuple[float, ...] = (10.0, 100.0)
     growth: tuple[int, ...] = (10, 100, 1000, 10_000)
     starts: int = 21
-    same: float = 2.0
+    same: float = 1.0
 
 
+FULL = Sizes(memory=(10.0, 100.0, 1000.0))
 QUICK = Sizes(rounds=3, scored=0.1, records=2.0, memory=(1.0, 5.0), growth=(10, 100, 1000), starts=5, same=0.1)
 
 
@@ -75,7 +76,8 @@ def scoring(bench: Bench, systems: Sequence[System]) -> dict[str, Any]:
     articles = articles_of_size(bench.corpus, round(bench.sizes.scored * 1e6))
     size = sum(map(size_of, articles))
     paragraphs = sum(len(article.paragraphs) for article in articles)
-    passes, left_out = {}, {}
+    passes: dict[str, int] = {}
+    left_out: dict[str, str] = {}
     for system in systems:
         bench.say(f"loading {system.name}")
         try:
@@ -184,8 +186,8 @@ def growth(bench: Bench) -> list[dict[str, Any]]:
 
     At each size the same paragraphs are cut into articles of that size, so that only their length differs.
     """
-    from noisefilter import NoiseFilter
     from noisefilter.bundle import load_model
+    from noisefilter.cleaner import NoiseFilter
 
     cleaner = NoiseFilter(load_model())
     sizes = bench.sizes.growth
@@ -228,11 +230,18 @@ def start_up(bench: Bench) -> dict[str, Any]:
     text, code, notebook = (bench.folder / name for name in ("article.txt", "code.py", "notebook.ipynb"))
     text.write_text(article.text + "\n", encoding="utf-8")
     code.write_text('"""A small module."""\n\n\n' + "def add(a, b):\n    return a + b\n", encoding="utf-8")
-    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": ["1 + 1"]}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "source": ["1 + 1"],
+    }
     notebook.write_text(
         json.dumps({"cells": [cell] * 10, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8"
     )
-    commands = {
+    commands: dict[str, list[Any]] = {
         "noisefilter check": [NOISEFILTER, "check", text],
         "codespell": [BIN / "codespell", text],
         "ruff check": [BIN / "ruff", "check", code],

@@ -68,7 +68,7 @@ def alternating(
     given: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds):
         tell(f"round {number + 1} of {rounds}")
-        for name in list(works) if number % 2 == 0 else reversed(works):
+        for name in list(works)[:: 1 if number % 2 == 0 else -1]:
             given[name].append(works[name]())
     return given
 
@@ -152,5 +152,5 @@ def run(
     )
     ran = Ran(**json.loads(done.stdout))
     if ran.code not in allowed:
-        raise RuntimeError(f"{' '.join(order['command'])} ended with {ran.code}: {ran.stderr}")
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {ran.code}: {ran.stderr}")
     return ran

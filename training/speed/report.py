@@ -86,7 +86,7 @@ def _scoring(part: Mapping[str, Any]) -> Sheet:
         (
             name,
             figure(row["megabytes_per_second"]),
-            figure(row["paragraphs_per_second"], 6),
+            figure(row["paragraphs_per_second"]),
             figure(row["kernel_is_faster"]),
             row["how"],
         )

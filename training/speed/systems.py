@@ -20,7 +20,7 @@ class System(Protocol):
 
     name: str
     how: str
-    packages: Sequence[str]
+    packages: tuple[str, ...]
 
     def load(self, corpus: Corpus) -> None:
         """Import and load what it needs; ImportError if that is not installed."""
@@ -50,7 +50,7 @@ def page_of(article: Article) -> str:
 class Ours:
     """noisefilter scores: each paragraph in its article, once."""
 
-    packages = ("noisefilter",)
+    packages: tuple[str, ...] = ("noisefilter",)
 
     def __init__(self, name: str, *, kernel: bool) -> None:
         self.name, self.kernel = name, kernel
@@ -82,7 +82,8 @@ class Cleaning(Ours):
 
     def load(self, corpus: Corpus) -> None:
         super().load(corpus)
-        from noisefilter import NoiseFilter, load_model
+        from noisefilter.bundle import load_model
+        from noisefilter.cleaner import NoiseFilter
 
         self.cleaner = NoiseFilter(load_model(kernel=True))
 
@@ -96,7 +97,7 @@ class PlainPipeline:
 
     name = "scikit-learn Pipeline, lexical features alone"
     how = "LexicalFeatures and the shipped model's first regression, all paragraphs in one call of predict_proba"
-    packages = ("scikit-learn", "scipy", "numpy")
+    packages: tuple[str, ...] = ("scikit-learn", "scipy", "numpy")
 
     def load(self, corpus: Corpus) -> None:
         from sklearn.pipeline import Pipeline
@@ -121,7 +122,7 @@ class FastText:
         "supervised model of words 1–2 and characters 2–4 (one epoch: its speed does not depend on that), "
         "all paragraphs in one call of predict"
     )
-    packages = ("fasttext-numpy2",)
+    packages: tuple[str, ...] = ("fasttext-numpy2",)
 
     def load(self, corpus: Corpus) -> None:
         import fasttext
@@ -162,7 +163,7 @@ class JusText(Pages):
 
     name = "jusText"
     how = "justext(page, English stop list), an article as a page of HTML in UTF-8"
-    packages = ("justext", "lxml")
+    packages: tuple[str, ...] = ("justext", "lxml")
 
     def load(self, corpus: Corpus) -> None:
         import justext
@@ -179,7 +180,7 @@ class Trafilatura(Pages):
 
     name = "trafilatura"
     how = "extract(page), default settings, an article as a page of HTML"
-    packages = ("trafilatura", "lxml")
+    packages: tuple[str, ...] = ("trafilatura", "lxml")
 
     def load(self, corpus: Corpus) -> None:
         import trafilatura
@@ -192,7 +193,7 @@ class Resiliparse(Pages):
 
     name = "resiliparse"
     how = "extract_plain_text(page, main_content=True), an article as a page of HTML"
-    packages = ("resiliparse",)
+    packages: tuple[str, ...] = ("resiliparse",)
 
     def load(self, corpus: Corpus) -> None:
         from resiliparse.extract.html2text import extract_plain_text
@@ -203,7 +204,7 @@ class Resiliparse(Pages):
 class Datatrove:
     """A filter of datatrove; it takes documents, and changes them, so each round gets new ones."""
 
-    packages = ("datatrove", "spacy")
+    packages: tuple[str, ...] = ("datatrove", "spacy")
 
     def __init__(self, name: str, how: str, kind: str, *, alone: bool) -> None:
         self.name, self.how, self.kind, self.alone = name, how, kind, alone
