@@ -5,6 +5,7 @@ import sys
 from itertools import islice
 
 import pytest
+from experiments import Bench, Sizes, scoring
 from measuring import Spread, alternating, cores, exponents, passes_for, ratios, run, spread
 from report import figure, markdown, plain, sheets
 from systems import KERNEL, REFERENCE, all_systems, page_of
@@ -112,6 +113,37 @@ def test_systems_have_names_of_their_own():
     names = [system.name for system in all_systems()]
     assert len(set(names)) == len(names)
     assert names[0] == KERNEL
+
+
+class Sleeper:
+    """A system that has nothing to do."""
+
+    how, packages = "not at all", ()
+
+    def __init__(self, name, problem=None):
+        self.name, self.problem, self.given = name, problem, []
+
+    def load(self, corpus):
+        if self.problem:
+            raise self.problem
+
+    def prepare(self, articles):
+        return list(articles)
+
+    def run(self, given):
+        self.given.append(given)
+
+
+def test_systems_are_timed_on_the_same_articles_and_what_is_absent_is_left_out(tmp_path):
+    said, systems = [], [Sleeper(KERNEL), Sleeper("other"), Sleeper("third", ImportError("No module named 'third'"))]
+    bench = Bench(Sizes(rounds=2, scored=0.005, least_seconds=0), tmp_path, [], said.append)
+    part = scoring(bench, systems)
+    assert list(part["systems"]) == [KERNEL, "other"]
+    assert part["left_out"] == {"third": "No module named 'third'"}
+    assert "left out: third (No module named 'third')" in said
+    assert part["bytes"] == sum(map(size_of, systems[0].given[-1])) >= 5000
+    assert systems[0].given[-1] == systems[1].given[-1]
+    assert part["systems"]["other"]["seconds"].rounds == 2
 
 
 def a_system(speed, faster):

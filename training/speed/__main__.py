@@ -21,6 +21,7 @@ from targets import targets
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 QUICK_NOTE = "This was a quick run on little text, to see that all works: take no figure from it."
+LOUD_NOTE = "The machine was not quiet: other work ran beside, see the load before and the share of the core."
 BENCHMARKS = Path(__file__).parents[2] / "BENCHMARKS.md"
 PARTS: dict[str, Callable[[Bench], Any]] = {
     "scoring": lambda bench: scoring(bench, all_systems()),
@@ -68,9 +69,16 @@ def main() -> None:
     written = [options.output]
     report = options.report or (None if options.quick or options.only else BENCHMARKS)
     if report:
-        report.write_text(markdown(made, QUICK_NOTE if options.quick else ""), encoding="utf-8")
+        notes = [QUICK_NOTE] * options.quick + [LOUD_NOTE] * disturbed(results)
+        report.write_text(markdown(made, " ".join(notes)), encoding="utf-8")
         written.append(report)
     console.print(f"wrote {' and '.join(map(str, written))}", highlight=False)
+
+
+def disturbed(results: dict[str, Any]) -> bool:
+    """Tell whether other work ran beside what was measured."""
+    share = results.get("scoring", {}).get("had_the_core")
+    return (results["machine"]["load before"] or 0) >= 1 or (share is not None and share < 0.97)
 
 
 def arguments() -> argparse.Namespace:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from systems import C4, GOPHER, GOPHER_ALONE, KERNEL, REFERENCE, FastText, JusText, Trafilatura
+from systems import C4, GOPHER, GOPHER_ALONE, KERNEL, REFERENCE, FastText, JusText, PlainPipeline, Trafilatura
 
 OTHERS = (FastText.name, JusText.name, Trafilatura.name, C4, GOPHER, GOPHER_ALONE)
 NEAR_LINEAR = 1.1
@@ -53,6 +53,7 @@ def targets(results: Mapping[str, Any]) -> list[Target]:
     held(
         "kernel against the scikit-learn pipeline of the same features (our reference)", faster.get(REFERENCE), 30, "×"
     )
+    held("kernel against a plain Pipeline, lexical features alone", faster.get(PlainPipeline.name), 30, "×")
     held("kernel, scoring", speed, 25, " MB/s")
     for name in OTHERS:
         value = faster.get(name)
