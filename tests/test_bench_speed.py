@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 from experiments import Bench, Sizes, scoring
+from machine import machine, versions
 from measuring import Spread, alternating, cores, exponents, passes_for, ratios, run, spread
 from report import figure, markdown, plain, sheets
 from systems import KERNEL, REFERENCE, all_systems, page_of
@@ -240,3 +241,10 @@ def test_results_go_into_json():
     assert (
         json.loads(json.dumps(plain(RESULTS)))["scoring"]["systems"][KERNEL]["megabytes_per_second"]["median"] == 24.996
     )
+
+
+def test_the_machine_is_described():
+    about = machine()
+    assert about["cores"] >= 1
+    assert about["python"].endswith(sys.version.split()[0])
+    assert versions(["rich", "no-such-package"]).keys() == {"rich"}

@@ -17,7 +17,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "threads that share core 0": _threads(),
         "memory": _memory(),
-        "system": f"{_system()}, kernel {platform.release().split("-")[0]}, {platform.machine()}",
+        "system": f"{_system()}, kernel {platform.release().split('-')[0]}, {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "commit": _commit(),
         "load before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
