@@ -7,7 +7,7 @@ CORPUS := training/corpus
 export NOISEFILTER_DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check sanitize train eval bench-quality clean
+.PHONY: help setup demo test check sanitize train eval bench-quality bench-speed clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
@@ -48,6 +48,10 @@ eval: setup  ## hold the default model against its quality floors
 bench-quality: setup  ## hold noisefilter against other systems; installs the extra [bench], takes two hours
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench]'
 	$(BIN)/python training/benchmark -o benchmark.json
+
+bench-speed: setup  ## how fast it is, against other systems; installs the extra [bench-speed], wants a quiet machine
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench-speed]'
+	$(BIN)/python training/speed -o speed.json $(BENCH)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
