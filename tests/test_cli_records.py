@@ -315,6 +315,7 @@ def test_ctrl_c_ends_with_a_word_and_nothing_half_written(tmp_path, jobs, whole_
         cwd=tmp_path,
         env=plain_environment({}),
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a job in the background ignores it
     )
     with process:
         process.stdin.write(json_line("Rain.", 0).encode() * 32 * 6)
