@@ -30,6 +30,8 @@ NOISY = "".join(
 FAST_RECIPE = """\
 [classifier]
 folds = 2
+first_rounds = 5
+second_rounds = 15
 max_words = 1500
 max_characters = 1500
 

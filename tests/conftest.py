@@ -64,7 +64,7 @@ def labelled(slice_file):
 @pytest.fixture(scope="session")
 def tiny_recipe():
     return Recipe(
-        classifier={"max_words": 1500, "max_characters": 1500, "folds": 2},
+        classifier={"max_words": 1500, "max_characters": 1500, "folds": 2, "first_rounds": 5, "second_rounds": 15},
         synthesis=Synthesis(copies=1),
         calibration=Calibration(folds=3, resamples=50),
     )
