@@ -55,17 +55,27 @@ class Look(BaseEstimator):  # type: ignore[misc]
         self.max_iter = max_iter
 
     def fit(self, numbers: NDArray[np.float64], labels: NDArray[np.str_], weights: NDArray[np.float64]) -> Self:
-        """Draw the curves and the bins, `numbers` of shape (n_samples, n_features), and weigh them."""
+        """Draw the curves and the bins, `numbers` of shape (n_samples, n_features), and weigh them.
+
+        While the regression is fitted, what the boosted trees say in all is a column for each class besides the
+        bins: the penalty is light where a bin weighs what it did in the trees, and hard on what differs. Afterwards
+        those columns are shared out among the bins, so that nothing but curves and bins is left to score.
+        """
         self.curves_ = PiecewiseLinear(self.knots).fit(numbers)
         self.model_ = LogisticRegression(C=self.c, max_iter=self.max_iter, tol=_TOLERANCE)
-        columns = self.curves_.transform(numbers).astype(np.float32)
+        columns = sparse.csr_matrix(self.curves_.transform(numbers).astype(np.float32))
         self.bins_, self.average_ = None, np.empty(0)
-        if self.rounds:
-            self.bins_ = BoostedBins(self.rounds, self.leaves).fit(numbers, labels, weights)
-            bins = self.bins_.transform(numbers)
-            self.average_ = np.asarray(bins.mean(axis=0), dtype=np.float64).ravel()
-            columns = sparse.hstack([sparse.csr_matrix(columns), bins], format="csr")
-        self.model_.fit(columns, labels, weights)
+        if not self.rounds:
+            self.model_.fit(columns, labels, weights)
+            return self
+        self.bins_ = BoostedBins(self.rounds, self.leaves).fit(numbers, labels, weights)
+        bins, votes = self.bins_.transform(numbers), self.bins_.votes_
+        self.average_ = np.asarray(bins.mean(axis=0), dtype=np.float64).ravel()
+        self.model_.fit(sparse.hstack([columns, bins, bins @ votes], format="csr", dtype=np.float32), labels, weights)
+        own, of_all_trees = np.split(self.model_.coef_, [-votes.shape[1]], axis=1)
+        own[:, columns.shape[1] :] += of_all_trees @ votes.T
+        self.model_.coef_ = own
+        self.model_.n_features_in_ = own.shape[1]
         return self
 
     def predict_proba(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -52,6 +52,8 @@ def test_the_bins_are_the_leaves_of_the_boosted_trees(corners, monkeypatch):
     )
     raw = values[again.find(numbers)].reshape(len(numbers), 6, 3).sum(axis=1) + boosted[0]._baseline_prediction.ravel()
     np.testing.assert_allclose(raw, boosted[0].decision_function(numbers), atol=1e-9)
+    voted = again.transform(numbers) @ again.votes_ + boosted[0]._baseline_prediction.ravel()
+    np.testing.assert_allclose(voted, boosted[0].decision_function(numbers), atol=1e-9)
 
 
 def test_a_regression_on_bins_finds_what_counts_only_together(fitted, corners):
