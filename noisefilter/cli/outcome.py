@@ -1,11 +1,13 @@
 """What a run came to: messages on stderr as they happen, one exit code at the end."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import typer
 
@@ -14,8 +16,8 @@ from noisefilter.files import decode
 from noisefilter.records.streams import Source
 
 STREAM = "-"
-STOPPED = 130
-"""Exit code of what Ctrl-C stopped, as in a shell."""
+STOPPED = 128
+"""Exit code of what a signal stopped, its number to be added, as in a shell: 130 is Ctrl-C, 143 is SIGTERM."""
 
 
 def say(message: str) -> None:
@@ -89,14 +91,29 @@ def guarded(outcome: Outcome, work: Callable[[], None]) -> None:
         outcome.fail(error)
 
 
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM came: it ends the run as Ctrl-C does, past whatever catches errors."""
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """End with a word and the exit code of a shell when the block is stopped by Ctrl-C."""
+    """End with a word and the exit code of a shell when the block is stopped by Ctrl-C or SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    if before is not signal.SIG_IGN:  # whoever started us wants it ignored
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         say("stopped: what was not finished was not written")
-        raise typer.Exit(STOPPED) from None
+        number = signal.SIGTERM if isinstance(error, _TerminatedError) else signal.SIGINT
+        raise typer.Exit(STOPPED + number) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # one is enough: a second would come in the middle of the end
+    raise _TerminatedError
 
 
 def to_bytes(text: str) -> bytes:
