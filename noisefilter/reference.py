@@ -53,10 +53,16 @@ class ReferenceReading:
 
     def probabilities(self, alive: Sequence[int]) -> list[tuple[float, ...]]:
         """Return the probabilities of the paragraphs of these indices as an article of its own."""
+        return [tuple(row) for row in self._scorer.classifier.score_article(self._with(alive)).tolist()]
+
+    def numbers(self, alive: Sequence[int]) -> list[list[float]]:
+        """Return what the second look sees of these paragraphs, in the order of `SECOND_LOOK`."""
+        rows: list[list[float]] = self._scorer.classifier.numbers(self._with(alive)).tolist() if alive else []
+        return rows
+
+    def _with(self, alive: Sequence[int]) -> Article:
         article = self._article
-        if len(alive) < len(article.paragraphs):
-            article = article.subset(alive)
-        return [tuple(row) for row in self._scorer.classifier.score_article(article).tolist()]
+        return article if len(alive) == len(article.paragraphs) else article.subset(alive)
 
 
 def weights_of(classifier: NoiseClassifier, common_words: CommonWords) -> Weights:
