@@ -126,7 +126,8 @@ class _Bins:
     def __init__(self, own: dict[str, NDArray[Any]]) -> None:
         self._feature, self._left, self._right = own["bins_feature"], own["bins_left"], own["bins_right"]
         self._roots, self._average = own["bins_roots"], own["bins_average"]
-        self._borders = np.rint(own["bins_border"] * _PER_UNIT)
+        with np.errstate(over="ignore"):  # a border that far out is never passed
+            self._borders = np.rint(own["bins_border"] * _PER_UNIT)
         self._leaf = self._feature < 0
         self._bin = np.cumsum(self._leaf) - 1
         paths = self._asked()

@@ -44,7 +44,8 @@ class Weights:
         ValueError
             If they do not fit, or a list is not UTF-8.
         """
-        if not 1 <= self.parameters["shortest"] <= self.parameters["longest"] <= _LONGEST_GRAM:
+        shortest, longest = self.parameters["shortest"], self.parameters["longest"]
+        if not (type(shortest) is type(longest) is int and 1 <= shortest <= longest <= _LONGEST_GRAM):
             raise ValueError("the lengths of the character n-grams are out of range")
         count = {name: terms.count(b"\n") for name, terms in self.terms.items() if terms.decode() is not None}
         shapes: dict[str, tuple[int, ...]] = {
