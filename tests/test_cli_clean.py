@@ -277,7 +277,7 @@ def test_a_closed_pipe_ends_without_a_word(folder, verb):
         )
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_reader_that_stops_early_is_no_error(folder):
@@ -285,3 +285,11 @@ def test_a_reader_that_stops_early_is_no_error(folder):
     pipe = f"'{EXECUTABLE}' clean long.txt | head -c 10"
     done = subprocess.run(["bash", "-c", pipe], capture_output=True, cwd=folder, check=False)
     assert (done.stdout, done.stderr) == (b"The bridge", b"")
+
+
+def test_a_file_that_is_named_twice_is_cleaned_once(tmp_path):
+    for jobs in (1, 2):
+        (tmp_path / "noisy.txt").write_text(NOISY, encoding="utf-8")
+        run = noisefilter("clean", "--in-place", "--jobs", jobs, "noisy.txt", "./noisy.txt", cwd=tmp_path, code=1)
+        assert run.messages == ["noisefilter: noisy.txt: dropped 3 of 8 paragraphs"]
+        assert files_in(tmp_path) == {"noisy.txt": CLEAN.encode()}

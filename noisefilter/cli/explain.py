@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath
-from noisefilter.cli.outcome import name_of, text_of, write_out
+from noisefilter.cli.outcome import name_of, tables, text_of, write_out
 from noisefilter.errors import InputError
 from noisefilter.records.formats import Form, form_of
 
@@ -47,7 +47,6 @@ def explain(
 
 def _show(cleaned: "CleanedArticle", explanations: "tuple[Explanation, ...]") -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -68,12 +67,10 @@ def _show(cleaned: "CleanedArticle", explanations: "tuple[Explanation, ...]") ->
             Text(" ".join(decision.paragraph.text.split())[:160]),
             Text(", ".join(f"{weight.name} {weight.weight:+.1f}" for weight in weights)),
         )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(table)
-    console.print(
-        f"{len(cleaned.dropped)} of {len(cleaned.decisions)} paragraphs dropped; "
-        f"a paragraph goes from a noise probability of {cleaned.policy.threshold:.3f}.",
-        highlight=False,
-    )
+    with tables(160) as console:
+        console.print(table)
+        console.print(
+            f"{len(cleaned.dropped)} of {len(cleaned.decisions)} paragraphs dropped; "
+            f"a paragraph goes from a noise probability of {cleaned.policy.threshold:.3f}.",
+            highlight=False,
+        )
