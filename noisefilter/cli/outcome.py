@@ -107,7 +107,7 @@ class _TerminatedError(KeyboardInterrupt):
 @contextmanager
 def stoppable() -> Iterator[None]:
     """End with a word and the exit code of a shell when the block is stopped by Ctrl-C or SIGTERM."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
     if before is not signal.SIG_IGN:  # whoever started us wants it ignored
         signal.signal(signal.SIGTERM, _terminate)
     try:
