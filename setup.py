@@ -6,7 +6,9 @@ import sys
 from setuptools import Extension, setup
 
 _WINDOWS = sys.platform == "win32"
-_OPTIONS = ["/O2", "/std:c++17"] if _WINDOWS else ["-O3", "-std=c++17", "-ffp-contract=off", "-fvisibility=hidden"]
+_OPTIONS = (
+    ["/O2", "/std:c++17"] if _WINDOWS else ["-O3", "-g0", "-std=c++17", "-ffp-contract=off", "-fvisibility=hidden"]
+)
 _SANITIZE = os.environ.get("NOISEFILTER_SANITIZE", "")
 if _SANITIZE:
     _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all"]

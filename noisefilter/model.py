@@ -31,6 +31,9 @@ class Reading(Protocol):
     def probabilities(self, alive: Sequence[int]) -> Sequence[tuple[float, ...]]:
         """Return the probabilities of the paragraphs of these indices as an article of its own."""
 
+    def numbers(self, alive: Sequence[int]) -> Sequence[Sequence[float]]:
+        """Return what the second look sees of these paragraphs, in the order of `SECOND_LOOK`."""
+
 
 class Scorer(Protocol):
     """Turns articles into probabilities: the compiled kernel or the reference."""

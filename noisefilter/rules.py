@@ -77,7 +77,7 @@ def load_rules(path: Path | str) -> Rules:
     """
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RulesError(f"{path}: cannot be read ({error.strerror}): check the path of --rules") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
