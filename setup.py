@@ -14,7 +14,7 @@ if _SANITIZE:
 
 HEADERS = [
     f"noisefilter/kernel/{name}.hpp"
-    for name in ("article", "desk", "lexicon", "looks", "reading", "scorer", "shared", "tables", "tokens")
+    for name in ("article", "bins", "curves", "desk", "lanes", "lexicon", "looks", "reading", "scorer", "shared", "tables", "tokens")
 ]
 
 setup(

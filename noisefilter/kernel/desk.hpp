@@ -66,15 +66,6 @@ class Tally {
     }
 
   private:
-    static size_t lowest(uint64_t word) {
-#if defined(__GNUC__)
-        return static_cast<size_t>(__builtin_ctzll(word));
-#else
-        size_t at = 0;
-        while (!(word >> at & 1)) ++at;
-        return at;
-#endif
-    }
 
     std::vector<uint16_t> counts_;  // a paragraph that is looked at has fewer terms
     std::vector<uint64_t> bits_, over_;

@@ -73,6 +73,17 @@ inline uint64_t mixed(uint64_t hash) {
     return hash ^ (hash >> 29);
 }
 
+// The place of the lowest bit that is set; there is one.
+inline size_t lowest(uint64_t word) {
+#if defined(__GNUC__)
+    return static_cast<size_t>(__builtin_ctzll(word));
+#else
+    size_t at = 0;
+    while (!(word >> at & 1)) ++at;
+    return at;
+#endif
+}
+
 inline size_t slots_for(size_t count) {
     size_t slots = 16;
     while (slots < 2 * count + 2) slots *= 2;
