@@ -2,6 +2,7 @@
 
 import os
 import sys
+from glob import glob
 
 from setuptools import Extension, setup
 
@@ -12,10 +13,7 @@ if _SANITIZE:
     _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all"]
     _OPTIONS += ["-fno-omit-frame-pointer", "-D_GLIBCXX_ASSERTIONS"]
 
-HEADERS = [
-    f"noisefilter/kernel/{name}.hpp"
-    for name in ("article", "bins", "curves", "desk", "lanes", "lexicon", "looks", "reading", "scorer", "shared", "tables", "tokens")
-]
+HEADERS = sorted(glob("noisefilter/kernel/*.hpp"))
 
 setup(
     ext_modules=[
