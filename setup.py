@@ -2,7 +2,7 @@
 
 import os
 import sys
-from glob import glob
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -13,7 +13,7 @@ if _SANITIZE:
     _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all"]
     _OPTIONS += ["-fno-omit-frame-pointer", "-D_GLIBCXX_ASSERTIONS"]
 
-HEADERS = sorted(glob("noisefilter/kernel/*.hpp"))
+HEADERS = sorted(str(path) for path in Path("noisefilter/kernel").glob("*.hpp"))
 
 setup(
     ext_modules=[
