@@ -40,35 +40,44 @@ inline void add_up_any(const Held* held, size_t count, size_t stride, double* su
 // How often each column was met; the columns come out in their order, as in a sparse matrix of scikit-learn.
 class Tally {
   public:
-    explicit Tally(size_t columns) : counts_(columns), bits_(columns / 64 + 1), over_(columns / 4096 + 1) {}
+    explicit Tally(size_t columns) : met_(columns / 64 + 1), again_(columns / 64 + 1), over_(columns / 4096 + 1), more_(columns) {}
 
-    // Tells whether the column is met for the first time.
+    // Tells whether the column is met for the first time; most are met once, and that takes but a bit.
     bool add(size_t column) {
-        if (counts_[column]++ != 0) return false;
-        bits_[column / 64] |= uint64_t{1} << (column % 64);
+        const uint64_t bit = uint64_t{1} << (column % 64);
+        if (met_[column / 64] & bit) {
+            again_[column / 64] |= bit;
+            ++more_[column];
+            return false;
+        }
+        met_[column / 64] |= bit;
         over_[column / 4096] |= uint64_t{1} << (column / 64 % 64);
         return true;
     }
-
-    void fetch(size_t column) const { NOISEFILTER_PREFETCH(&counts_[column]); }
 
     template <class Take>
     void empty_into(Take take) {
         for (size_t top = 0; top < over_.size(); ++top)
             for (; over_[top]; over_[top] &= over_[top] - 1) {
                 const size_t middle = top * 64 + lowest(over_[top]);
-                for (; bits_[middle]; bits_[middle] &= bits_[middle] - 1) {
-                    const size_t column = middle * 64 + lowest(bits_[middle]);
-                    take(column, counts_[column]);
-                    counts_[column] = 0;
+                uint64_t met = met_[middle];
+                const uint64_t again = again_[middle];
+                met_[middle] = again_[middle] = 0;
+                for (; met; met &= met - 1) {
+                    const size_t at = lowest(met), column = middle * 64 + at;
+                    size_t count = 1;
+                    if (again >> at & 1) {
+                        count += more_[column];
+                        more_[column] = 0;
+                    }
+                    take(column, count);
                 }
             }
     }
 
   private:
-
-    std::vector<uint16_t> counts_;  // a paragraph that is looked at has fewer terms
-    std::vector<uint64_t> bits_, over_;
+    std::vector<uint64_t> met_, again_, over_;
+    std::vector<uint16_t> more_;  // a paragraph that is looked at has fewer terms
 };
 
 // A line of tokens with blanks between, whose hashes over any stretch follow from those of its prefixes.
@@ -122,10 +131,9 @@ struct Desk {
     std::vector<Wanted> wanted;
     struct Gram {
         Packed key;
-        size_t likely;
+        size_t size, likely;
     };
     std::vector<Gram> grams;
-    std::vector<int32_t> columns;
     std::vector<Span> raised;  // words in capitals
     std::vector<Held> held;
     std::vector<double> sums;

@@ -138,7 +138,11 @@ class Terms {
     int32_t find(uint64_t hash, std::string_view front, std::string_view rest) const {
         return slots_[slot_of(hash, front, rest)].column;
     }
+    // In three steps for many terms at once: their slots are fetched, then what is written there, then all is found.
     void fetch(uint64_t hash) const { NOISEFILTER_PREFETCH(&slots_[hash & (slots_.size() - 1)]); }
+    void fetch_term(uint64_t hash) const {
+        NOISEFILTER_PREFETCH(bytes_.data() + slots_[hash & (slots_.size() - 1)].start);
+    }
 
   private:
     struct Slot {
@@ -179,6 +183,10 @@ struct Packed {
         if (at < 4) low |= static_cast<uint64_t>(character + 1) << (16 * at);
         else high |= (character + 1) << (16 * (at - 4));
     }
+    void cut(size_t at) {  // to its first `at` characters
+        if (at < 4) low &= (uint64_t{1} << (16 * at)) - 1;
+        high = at <= 4 ? 0 : high & ((uint32_t{1} << (16 * (at - 4))) - 1);
+    }
     uint64_t hash() const { return mixed(low * 0xd6e8feb86659fd93u + high * 0xa0761d6478bd642fu); }
 };
 
@@ -207,15 +215,20 @@ inline void encode(uint32_t character, std::string& to) {
     }
 }
 
-// Whether a string can be packed; `packed` then is its key.
-inline bool pack(std::string_view text, Packed& packed) {
-    size_t count = 0;
-    for (size_t at = 0; at < text.size(); ++count) {
+// Whether a string can be packed; `packed` then is its key, and `size` its characters.
+inline bool pack(std::string_view text, Packed& packed, size_t& size) {
+    size = 0;
+    for (size_t at = 0; at < text.size(); ++size) {
         const uint32_t character = decoded(text, at);
-        if (count == PACKED_MOST || character >= PACKED_BELOW) return false;
-        packed.put(count, character);
+        if (size == PACKED_MOST || character >= PACKED_BELOW) return false;
+        packed.put(size, character);
     }
     return true;
+}
+
+inline bool pack(std::string_view text, Packed& packed) {
+    size_t size;
+    return pack(text, packed, size);
 }
 
 // Short strings to numbers; what cannot be packed has a slower table beside.
