@@ -134,6 +134,12 @@ struct Desk {
         size_t size, likely;
     };
     std::vector<Gram> grams;
+    struct Heard {
+        Packed stem;
+        uint8_t is;
+        bool counts;
+    };
+    std::vector<Heard> heard;
     std::vector<Span> raised;  // words in capitals
     std::vector<Held> held;
     std::vector<double> sums;

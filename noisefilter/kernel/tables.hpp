@@ -240,6 +240,8 @@ class Shorts {
         each_line(list, [&](std::string_view term, int32_t column) { put(term, column); });
     }
 
+    void reserve(size_t count) { slots_.assign(slots_for(count), Slot{0, 0, NONE}); }  // of an empty table
+
     void put(std::string_view term, int32_t value) {
         Packed key;
         if (pack(term, key)) place(key) = value;
@@ -284,8 +286,6 @@ class Shorts {
         uint32_t high;
         int32_t value;
     };
-
-    void reserve(size_t count) { slots_.assign(slots_for(count), Slot{0, 0, NONE}); }
 
     size_t slot_of(const Packed& key) const { return slot_of(key, key.hash() & (slots_.size() - 1)); }
     size_t slot_of(const Packed& key, size_t likely) const {
