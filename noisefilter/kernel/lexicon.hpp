@@ -299,11 +299,14 @@ struct Lexicon {
             if (closes && i + 1 == size) return 3;
             return t.at[from + i - opens];
         };
+        const size_t window = std::min(longest, PACKED_MOST);
+        Packed key;
+        for (size_t n = 0; n < std::min(window, size); ++n) key.put(n, character(n));
         for (size_t start = 0; start + shortest <= size; ++start) {
-            Packed key;
-            const size_t most = std::min(size - start, longest), packed = std::min(most, PACKED_MOST);
-            for (size_t n = 0; n < packed; ++n) key.put(n, character(start + n));
+            const size_t most = std::min(size - start, longest), packed = std::min(most, window);
             if (packed >= shortest) desk.grams.push_back({key, packed, characters.likely(key)});
+            key.shift();
+            if (start + window < size) key.put(window - 1, character(start + window));
             if (most > PACKED_MOST) {
                 desk.scratch.clear();
                 for (size_t n = 1; n <= most; ++n) {

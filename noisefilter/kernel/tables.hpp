@@ -183,6 +183,10 @@ struct Packed {
         if (at < 4) low |= static_cast<uint64_t>(character + 1) << (16 * at);
         else high |= (character + 1) << (16 * (at - 4));
     }
+    void shift() {  // without its first character
+        low = low >> 16 | static_cast<uint64_t>(high) << 48;
+        high >>= 16;
+    }
     void cut(size_t at) {  // to its first `at` characters
         if (at < 4) low &= (uint64_t{1} << (16 * at)) - 1;
         high = at <= 4 ? 0 : high & ((uint32_t{1} << (16 * (at - 4))) - 1);
