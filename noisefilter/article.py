@@ -9,6 +9,7 @@ from itertools import pairwise
 _LINE = re.compile(r"[^\r\n]+")
 _LINE_ENDS = ("\n", "\r\n", "\r")
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_BYTE_ORDER_MARK = "\ufeff"
 _NARROWEST, _WIDEST = 40, 120
 _SLACK = 8
 _LOWER_CASE_BREAKS = 0.4
@@ -140,14 +141,17 @@ class Article:
         """
         if not dropped:
             return self.text
-        kept = [paragraph for index, paragraph in enumerate(self.paragraphs) if index not in dropped]
-        texts = [paragraph.text for paragraph in kept]
-        text = self._joined(dropped, wide=False)
+        pieces = self._pieces(dropped, wide=False)
+        text, texts = "".join(pieces), pieces[1::2]
+        blank_between = all(gap.count("\n") > 1 for gap in pieces[2:-1:2])
+        if blank_between and not any(map(_LINE_END.search, texts)) and not text.startswith(_BYTE_ORDER_MARK):
+            return text  # single lines with blank lines between: nothing to read as hard-wrapped
         if [paragraph.text for paragraph in _split(text)] == texts or self.paragraphs != tuple(_split(self.text)):
             return text
-        return self._joined(dropped, wide=True)
+        return "".join(self._pieces(dropped, wide=True))
 
-    def _joined(self, dropped: Collection[int], *, wide: bool) -> str:
+    def _pieces(self, dropped: Collection[int], *, wide: bool) -> list[str]:
+        """Return what is left, gaps and paragraphs by turns; there is a gap, if only an empty one, at both ends."""
         edges = [0]
         for paragraph in self.paragraphs:
             edges += [paragraph.start, paragraph.end]
@@ -166,7 +170,7 @@ class Article:
             pieces += [paragraph.text, gaps[index + 1]]
         if around:
             pieces[-1] = gaps[-1] if len(pieces) > 1 else pieces[0] + gaps[-1]
-        return "".join(pieces)
+        return pieces
 
 
 def _rebuilt(title: str | None, text: str, paragraphs: Iterable[Paragraph], source: str | None) -> Article:
@@ -182,7 +186,7 @@ def _line_ends(gap: str) -> int:
 def _split(text: str) -> list[Paragraph]:
     paragraphs: list[Paragraph] = []
     block: list[Paragraph] = []  # lines that no blank line separates
-    for match in _LINE.finditer(text, text.startswith("\ufeff")):
+    for match in _LINE.finditer(text, text.startswith(_BYTE_ORDER_MARK)):
         line, (start, end) = match[0], match.span()
         if block and text[block[-1].end : start] not in _LINE_ENDS:
             paragraphs += _paragraphs_of(text, block)

@@ -92,9 +92,10 @@ class ReadArticle:
         if not alive:
             return Scores([], [])
         reading = self._reading
-        counts = [reading.counts[at] for at in alive]
+        words = sum([reading.counts[at][0] for at in alive])
+        common = sum([reading.counts[at][1] for at in alive])
         shields: list[Reason | None] = [None if reading.known[at] else Reason.NO_KNOWN_FEATURE for at in alive]
-        if not self._model.common_words.enough(sum(n for n, _ in counts), sum(common for _, common in counts)):
+        if not self._model.common_words.enough(words, common):
             shields = [Reason.OTHER_LANGUAGE] * len(alive)
         if self._titled(alive[0]):
             shields[0] = Reason.TITLE
