@@ -65,8 +65,9 @@ class Bins {
     }
 
     void add(const Lanes* numbers, Left& left, Sums& sums) const {
-        left.resize(leaves_.size() / WORD);
-        std::memset(left.data(), 0xff, left.size() * sizeof left[0]);
+        Shorts8 all;
+        std::fill_n(all.at, LANES, int16_t{-1});
+        left.assign(leaves_.size() / WORD, all);
         rule_out(*this, numbers, left.data());
         add_up(left.data(), sums);
     }
@@ -95,7 +96,8 @@ class Bins {
         for (const Split& split : splits) values_.push_back(split.border);
         std::sort(values_.begin() + static_cast<std::ptrdiff_t>(start), values_.end());
         values_.erase(std::unique(values_.begin() + static_cast<std::ptrdiff_t>(start), values_.end()), values_.end());
-        if (values_.size() - start > INT16_MAX) throw std::length_error("a number has more borders than the kernel takes");
+        if (values_.size() - start > INT16_MAX)
+            throw std::length_error("a number has more borders than the kernel takes");
         for (const Split& split : splits) {
             const auto from = values_.begin() + static_cast<std::ptrdiff_t>(start);
             const auto rank = static_cast<int16_t>(std::lower_bound(from, values_.end(), split.border) - from);

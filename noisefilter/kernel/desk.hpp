@@ -22,7 +22,7 @@ struct Held {
 // Adds up the weights of terms, STRIDE families side by side, in the order of the terms.
 template <size_t STRIDE>
 inline void add_up(const Held* held, size_t count, double* sums) {
-#if defined(__GNUC__)  // left to itself, gcc takes two terms at a time and family by family
+#ifdef NOISEFILTER_VECTORS  // left to itself, gcc takes two terms at a time and family by family
     typedef float Singles __attribute__((vector_size(16)));
     typedef double Fours __attribute__((vector_size(32)));
     Fours kept[STRIDE / 4] = {};
@@ -54,7 +54,8 @@ inline void add_up_any(const Held* held, size_t count, size_t stride, double* su
 // How often each column was met; the columns come out in their order, as in a sparse matrix of scikit-learn.
 class Tally {
   public:
-    explicit Tally(size_t columns) : met_(columns / 64 + 1), again_(columns / 64 + 1), over_(columns / 4096 + 1), more_(columns) {}
+    explicit Tally(size_t columns)
+        : met_(columns / 64 + 1), again_(columns / 64 + 1), over_(columns / 4096 + 1), more_(columns) {}
 
     // Tells whether the column is met for the first time; most are met once, and that takes but a bit.
     bool add(size_t column) {

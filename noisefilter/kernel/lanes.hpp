@@ -25,7 +25,7 @@ struct Shorts8 {
     int16_t at[LANES];
 };
 
-#if defined(__GNUC__)  // left to itself, gcc unrolls such short loops before it can see vectors in them
+#ifdef NOISEFILTER_VECTORS  // left to itself, gcc unrolls such short loops before it can see vectors in them
 
 typedef double Doubles __attribute__((vector_size(16)));  // what every x86-64 has
 typedef int64_t Longs __attribute__((vector_size(16)));

@@ -33,6 +33,11 @@ namespace noisefilter {
 #define NOISEFILTER_WIDER
 #endif
 
+// Where the compiler has types for vectors; others find the vectors in loops, or do not.
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9)
+#define NOISEFILTER_VECTORS
+#endif
+
 constexpr int32_t NONE = -1;
 
 // Large tables are read all over: on Linux they ask for large pages, so that looking up a page costs less.
