@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -14,10 +15,7 @@ if _SANITIZE:
     _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all"]
     _OPTIONS += ["-fno-omit-frame-pointer", "-D_GLIBCXX_ASSERTIONS"]
 
-HEADERS = [
-    f"noisefilter/kernel/{name}.hpp"
-    for name in ("article", "desk", "lexicon", "looks", "reading", "scorer", "shared", "tables", "tokens")
-]
+HEADERS = sorted(str(path) for path in Path("noisefilter/kernel").glob("*.hpp"))
 
 setup(
     ext_modules=[
