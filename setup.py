@@ -2,20 +2,20 @@
 
 import os
 import sys
+from pathlib import Path
 
 from setuptools import Extension, setup
 
 _WINDOWS = sys.platform == "win32"
-_OPTIONS = ["/O2", "/std:c++17"] if _WINDOWS else ["-O3", "-std=c++17", "-ffp-contract=off", "-fvisibility=hidden"]
+_OPTIONS = (
+    ["/O2", "/std:c++17"] if _WINDOWS else ["-O3", "-g0", "-std=c++17", "-ffp-contract=off", "-fvisibility=hidden"]
+)
 _SANITIZE = os.environ.get("NOISEFILTER_SANITIZE", "")
 if _SANITIZE:
     _OPTIONS += ["-O1", "-g", f"-fsanitize={_SANITIZE}", "-fno-sanitize-recover=all"]
     _OPTIONS += ["-fno-omit-frame-pointer", "-D_GLIBCXX_ASSERTIONS"]
 
-HEADERS = [
-    f"noisefilter/kernel/{name}.hpp"
-    for name in ("article", "desk", "lexicon", "looks", "reading", "scorer", "shared", "tables", "tokens")
-]
+HEADERS = sorted(str(path) for path in Path("noisefilter/kernel").glob("*.hpp"))
 
 setup(
     ext_modules=[

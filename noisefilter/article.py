@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_LINE = re.compile(r"[^\r\n]+")
+_LINE_ENDS = ("\n", "\r\n", "\r")
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_BYTE_ORDER_MARK = "\ufeff"
 _NARROWEST, _WIDEST = 40, 120
 _SLACK = 8
 _LOWER_CASE_BREAKS = 0.4
@@ -139,14 +141,17 @@ class Article:
         """
         if not dropped:
             return self.text
-        kept = [paragraph for index, paragraph in enumerate(self.paragraphs) if index not in dropped]
-        texts = [paragraph.text for paragraph in kept]
-        text = self._joined(dropped, wide=False)
-        if self.paragraphs != tuple(_split(self.text)) or [paragraph.text for paragraph in _split(text)] == texts:
+        pieces = self._pieces(dropped, wide=False)
+        text, texts = "".join(pieces), pieces[1::2]
+        blank_between = all(gap.count("\n") > 1 for gap in pieces[2:-1:2])
+        if blank_between and not any(map(_LINE_END.search, texts)) and not text.startswith(_BYTE_ORDER_MARK):
+            return text  # single lines with blank lines between: nothing to read as hard-wrapped
+        if [paragraph.text for paragraph in _split(text)] == texts or self.paragraphs != tuple(_split(self.text)):
             return text
-        return self._joined(dropped, wide=True)
+        return "".join(self._pieces(dropped, wide=True))
 
-    def _joined(self, dropped: Collection[int], *, wide: bool) -> str:
+    def _pieces(self, dropped: Collection[int], *, wide: bool) -> list[str]:
+        """Return what is left, gaps and paragraphs by turns; there is a gap, if only an empty one, at both ends."""
         edges = [0]
         for paragraph in self.paragraphs:
             edges += [paragraph.start, paragraph.end]
@@ -165,7 +170,7 @@ class Article:
             pieces += [paragraph.text, gaps[index + 1]]
         if around:
             pieces[-1] = gaps[-1] if len(pieces) > 1 else pieces[0] + gaps[-1]
-        return "".join(pieces)
+        return pieces
 
 
 def _rebuilt(title: str | None, text: str, paragraphs: Iterable[Paragraph], source: str | None) -> Article:
@@ -180,30 +185,33 @@ def _line_ends(gap: str) -> int:
 
 def _split(text: str) -> list[Paragraph]:
     paragraphs: list[Paragraph] = []
-    block: list[tuple[int, int]] = []
-    position = 1 if text.startswith("\ufeff") else 0
-    while position < len(text):
-        match = _LINE.match(text, position)
-        assert match is not None
-        line = text[position : match.end()].rstrip("\r\n")
-        if line.strip():
-            block.append((position, position + len(line)))
+    block: list[Paragraph] = []  # lines that no blank line separates
+    for match in _LINE.finditer(text, text.startswith(_BYTE_ORDER_MARK)):
+        line, (start, end) = match[0], match.span()
+        if block and text[block[-1].end : start] not in _LINE_ENDS:
+            paragraphs += _paragraphs_of(text, block)
+            block = []
+        if not line.isspace():
+            block.append(Paragraph(line, start, end))
         elif block:
             paragraphs += _paragraphs_of(text, block)
             block = []
-        position = match.end()
     return paragraphs + _paragraphs_of(text, block)
 
 
-def _paragraphs_of(text: str, block: list[tuple[int, int]]) -> list[Paragraph]:
+def _paragraphs_of(text: str, block: list[Paragraph]) -> list[Paragraph]:
     """Return the paragraphs of lines that no blank line separates."""
-    spans: list[tuple[int, int]] = []
-    joins = _wrapped_breaks([text[start:end] for start, end in block])
-    for index, (start, end) in enumerate(block):
-        if index and joins[index - 1]:
-            spans[-1] = (spans[-1][0], end)
+    if len(block) < 2:
+        return block
+    joins = _wrapped_breaks([line.text for line in block])
+    if not any(joins):
+        return block
+    spans = [(block[0].start, block[0].end)]
+    for line, joined in zip(block[1:], joins, strict=True):
+        if joined:
+            spans[-1] = (spans[-1][0], line.end)
         else:
-            spans.append((start, end))
+            spans.append((line.start, line.end))
     return [Paragraph(text[start:end], start, end) for start, end in spans]
 
 

@@ -161,16 +161,3 @@ class BoostedBins(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ends = np.arange(0, bins.size + 1, bins.shape[1])
         ones = np.ones(bins.size, dtype=np.float32)
         return sparse.csr_matrix((ones, bins.ravel(), ends), shape=(len(numbers), self.count))
-
-    def paths(self) -> list[tuple[int, ...]]:
-        """Return the columns that were asked for on the way to each bin, in the order of the bins."""
-        check_is_fitted(self, "roots_")
-        asked: dict[int, frozenset[int]] = {int(root): frozenset() for root in self.roots_}
-        paths = []
-        for node, feature in enumerate(self.feature_.tolist()):
-            if feature == _LEAF:
-                paths.append(tuple(sorted(asked.get(node, ()))))
-            else:
-                for child in (int(self.left_[node]), int(self.right_[node])):
-                    asked[child] = asked.get(node, frozenset()) | {feature}
-        return paths

@@ -78,7 +78,7 @@ class BatchCleaner:
             over_cap=tuple(entry.where for entry, article in cleaned if article.over_cap),
             records=len(cleaned) + len(told),
             changed=sum(edit is not None for edit in edits),
-            paragraphs=sum(len(article.decisions) for _, article in cleaned),
+            paragraphs=sum(len(article.article.paragraphs) for _, article in cleaned),
             dropped=sum(len(article.dropped) for _, article in cleaned),
         )
 

@@ -9,7 +9,17 @@ from pathlib import Path
 from noisefilter.article import Article, Paragraph
 from noisefilter.bundle import load_model
 from noisefilter.model import Model
-from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET, Decision, LossBudgets, Policy, Scored
+from noisefilter.policy import (
+    DEFAULT_CAP,
+    DEFAULT_LOSS_BUDGET,
+    Decision,
+    Fate,
+    LossBudgets,
+    Policy,
+    Reason,
+    Scores,
+    decided,
+)
 from noisefilter.rules import Rules, load_rules
 from noisefilter.workers import AHEAD, Workers
 
@@ -25,43 +35,60 @@ class CleanedArticle:
     ----------
     article : Article
         As it was given.
-    decisions : tuple of Decision
-        One for each paragraph, in order.
-    scored : tuple of Scored
-        What the decisions were made from.
+    scored : Scores
+        What the decisions are made from.
     policy : Policy
     budgets : LossBudgets
         The model's table from loss budget to threshold.
-    over_cap : bool
-        True if so much was noise that nothing was dropped; look at such an article.
     """
 
     article: Article
-    decisions: tuple[Decision, ...]
-    scored: tuple[Scored, ...]
+    scored: Scores
     policy: Policy
     budgets: LossBudgets
-    over_cap: bool
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [paragraph.text for paragraph in self.article.paragraphs]
+
+    @cached_property
+    def _fates(self) -> list[Fate]:
+        fates = self.policy.fates(self._texts, self.article.source, self.scored.noise, self.scored.shields)
+        return self.policy.capped(self._texts, fates)
+
+    @cached_property
+    def _going(self) -> set[int]:
+        return {at for at, fate in enumerate(self._fates) if fate.drop}
+
+    @property
+    def over_cap(self) -> bool:
+        """True if so much was noise that nothing was dropped; look at such an article."""
+        return any(fate.reason is Reason.OVER_CAP for fate in self._fates)
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """One for each paragraph, in order."""
+        return decided(self.article, self.scored, self._fates)
 
     @cached_property
     def text(self) -> str:
         """The article's text without what was dropped: a subsequence of what was given."""
-        return self.article.without({at for at, decision in enumerate(self.decisions) if decision.drop})
+        return self.article.without(self._going)
 
     @property
     def kept(self) -> tuple[Paragraph, ...]:
         """The paragraphs that stay."""
-        return tuple(decision.paragraph for decision in self.decisions if not decision.drop)
+        return tuple(paragraph for at, paragraph in enumerate(self.article.paragraphs) if at not in self._going)
 
     @property
     def dropped(self) -> tuple[Paragraph, ...]:
         """The paragraphs that go."""
-        return tuple(decision.paragraph for decision in self.decisions if decision.drop)
+        return tuple(self.article.paragraphs[at] for at in sorted(self._going))
 
     def seen_with(self, index: int) -> Article:
         """Return the article as it was when the paragraph of this index was last looked at."""
-        turn = self.scored[index].round
-        return self.article.subset([at for at, score in enumerate(self.scored) if score.round >= turn])
+        turns = self.scored.rounds
+        return self.article.subset([at for at, turn in enumerate(turns) if turn >= turns[index]])
 
     def rethreshold(self, loss_budget: float) -> "CleanedArticle":
         """Decide again at another loss budget, from the same scores.
@@ -76,7 +103,7 @@ class CleanedArticle:
             If `loss_budget` is not between 0 and 1.
         """
         policy = replace(self.policy, threshold=self.budgets.threshold(loss_budget))
-        return _concluded(self.article, self.scored, policy, self.budgets)
+        return CleanedArticle(self.article, self.scored, policy, self.budgets)
 
 
 class NoiseFilter:
@@ -132,19 +159,17 @@ class NoiseFilter:
             article = Article.from_text(article)
         if not isinstance(article, Article):
             raise TypeError(f"clean takes a text or an Article, not {type(article).__name__}")
-        alive = list(range(len(article.paragraphs)))
-        reading = self.model.read(article)
-        scored = list(reading.score(alive))
-        remaining = article
+        reading, texts = self.model.read(article), [paragraph.text for paragraph in article.paragraphs]
+        alive = list(range(len(texts)))
+        scored = last = reading.score(alive)
         for turn in count(1):
-            decisions = self.policy.decide(remaining, [scored[at] for at in alive])
-            left = [at for at, decision in zip(alive, decisions, strict=True) if not decision.drop]
+            fates = self.policy.fates([texts[at] for at in alive], article.source, last.noise, last.shields)
+            left = [at for at, fate in zip(alive, fates, strict=True) if not fate.drop]
             if len(left) == len(alive):
                 break
-            alive, remaining = left, article.subset(left)
-            for at, score in zip(alive, reading.score(alive), strict=True):
-                scored[at] = replace(score, round=turn)
-        return _concluded(article, tuple(scored), self.policy, self.model.budgets)
+            alive, last = left, reading.score(left)
+            scored = scored.renewed(alive, last, turn)
+        return CleanedArticle(article, scored, self.policy, self.model.budgets)
 
     def clean_many(self, articles: Iterable[str | Article], jobs: int = 1) -> Iterator[CleanedArticle]:
         """Clean articles one after the other, in their order.
@@ -172,8 +197,3 @@ class NoiseFilter:
 def clean(text: str) -> str:
     """Return a text without the paragraphs that do not belong, by the default model and budget."""
     return NoiseFilter().clean(text).text
-
-
-def _concluded(article: Article, scored: Sequence[Scored], policy: Policy, budgets: LossBudgets) -> CleanedArticle:
-    decisions = policy.decide(article, scored)
-    return CleanedArticle(article, policy.capped(decisions), tuple(scored), policy, budgets, policy.over_cap(decisions))

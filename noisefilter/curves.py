@@ -47,8 +47,3 @@ class PiecewiseLinear(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for column, knots in zip(np.asarray(numbers).T, self.knots_, strict=True):
             blocks += [np.interp(column, knots, hat)[:, None] for hat in np.eye(len(knots))]
         return np.hstack(blocks) if blocks else np.empty((len(numbers), 0))
-
-    def parts(self) -> list[slice]:
-        """Return which columns of the hats belong to each number."""
-        ends = np.cumsum([len(knots) for knots in self.knots_])
-        return [slice(int(end) - len(knots), int(end)) for end, knots in zip(ends, self.knots_, strict=True)]

@@ -87,35 +87,6 @@ class Look(BaseEstimator):  # type: ignore[misc]
         probabilities: NDArray[np.float64] = softmax(odds, axis=1)
         return probabilities
 
-    def pulls(self, numbers: NDArray[np.float64], towards: int, against: int) -> NDArray[np.float64]:
-        """Return how much each number moves the log-odds of two classes, against its average over the training data.
-
-        What a bin weighs is shared out evenly among the numbers that it is drawn over.
-
-        Parameters
-        ----------
-        numbers : ndarray, shape (n_features,)
-        towards, against : int
-            Which classes.
-
-        Returns
-        -------
-        ndarray, shape (n_features,)
-        """
-        weights = self.model_.coef_[towards] - self.model_.coef_[against]
-        hats = (self.curves_.transform(numbers[None, :])[0] - self.curves_.average_) * weights[
-            : len(self.curves_.average_)
-        ]
-        result = np.array([hats[part].sum() for part in self.curves_.parts()])
-        if self.bins_ is not None:
-            of_bins = weights[len(hats) :]
-            inside = np.zeros(len(of_bins))
-            inside[self.bins_.find(numbers[None, :])[0]] = 1.0
-            for pull, path in zip((inside - self.average_) * of_bins, self.bins_.paths(), strict=True):
-                for column in path:
-                    result[column] += pull / len(path)
-        return result
-
 
 def by_class(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probabilities of the classes from those of the families, shape (n_paragraphs, 3)."""

@@ -4,17 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from noisefilter.article import Article, Label
-from noisefilter.features import CLASSES
+from noisefilter.article import Article
 from noisefilter.headline import is_title
 from noisefilter.language import CommonWords
-from noisefilter.policy import LossBudgets, Reason, Scored
+from noisefilter.policy import LossBudgets, Reason, Scores
 from noisefilter.weights import Weights
 
 if TYPE_CHECKING:
     from noisefilter.classifier import NoiseClassifier
-
-_LABELS = tuple(Label(name) for name in CLASSES)
 
 
 class Reading(Protocol):
@@ -30,6 +27,9 @@ class Reading(Protocol):
 
     def probabilities(self, alive: Sequence[int]) -> Sequence[tuple[float, ...]]:
         """Return the probabilities of the paragraphs of these indices as an article of its own."""
+
+    def numbers(self, alive: Sequence[int]) -> Sequence[Sequence[float]]:
+        """Return what the second look sees of these paragraphs, in the order of `SECOND_LOOK`."""
 
 
 class Scorer(Protocol):
@@ -77,7 +77,7 @@ class Model:
         """Read an article, to score it, or parts of it, afterwards."""
         return ReadArticle(self, article)
 
-    def score(self, article: Article) -> tuple[Scored, ...]:
+    def score(self, article: Article) -> Scores:
         """Return the probabilities of each paragraph, and what protects it."""
         return self.read(article).score(range(len(article.paragraphs)))
 
@@ -90,21 +90,19 @@ class ReadArticle:
         self._article = article
         self._reading = model.scorer.read(article)
 
-    def score(self, alive: Sequence[int]) -> tuple[Scored, ...]:
+    def score(self, alive: Sequence[int]) -> Scores:
         """Return what `Model.score` does of the article that has only the paragraphs of these indices, rising."""
         if not alive:
-            return ()
-        reading, counts = self._reading, [self._reading.counts[at] for at in alive]
-        foreign = not self._model.common_words.enough(sum(n for n, _ in counts), sum(common for _, common in counts))
-        titled = is_title(self._article.paragraphs[alive[0]].text, self._article.title)
-        scored = []
-        for place, (at, shares) in enumerate(zip(alive, reading.probabilities(alive), strict=True)):
-            shield = None
-            if titled and place == 0:
-                shield = Reason.TITLE
-            elif foreign:
-                shield = Reason.OTHER_LANGUAGE
-            elif not reading.known[at]:
-                shield = Reason.NO_KNOWN_FEATURE
-            scored.append(Scored(dict(zip(_LABELS, shares, strict=True)), shield))
-        return tuple(scored)
+            return Scores([], [])
+        reading = self._reading
+        words = sum([reading.counts[at][0] for at in alive])
+        common = sum([reading.counts[at][1] for at in alive])
+        shields: list[Reason | None] = [None if reading.known[at] else Reason.NO_KNOWN_FEATURE for at in alive]
+        if not self._model.common_words.enough(words, common):
+            shields = [Reason.OTHER_LANGUAGE] * len(alive)
+        if self._titled(alive[0]):
+            shields[0] = Reason.TITLE
+        return Scores(list(reading.probabilities(alive)), shields)
+
+    def _titled(self, first: int) -> bool:
+        return is_title(self._article.paragraphs[first].text, self._article.title)

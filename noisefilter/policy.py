@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple, overload
 
 from noisefilter.article import Article, Label, Paragraph
+from noisefilter.features import CLASSES
 from noisefilter.rules import Rules
 
 DEFAULT_LOSS_BUDGET = 0.01
 DEFAULT_CAP = 0.5
+_LABELS = tuple(Label(name) for name in CLASSES)
+_BOILERPLATE, _OFF_TOPIC = _LABELS.index(Label.BOILERPLATE), _LABELS.index(Label.OFF_TOPIC)
 
 
 class Reason(StrEnum):
@@ -96,6 +100,65 @@ class Scored:
         return min(1.0, shares.get(Label.BOILERPLATE, 0.0) + shares.get(Label.OFF_TOPIC, 0.0))
 
 
+class Scores(Sequence[Scored]):
+    """What was scored of the paragraphs of an article, as plain lists; each becomes a `Scored` when it is asked for.
+
+    Attributes
+    ----------
+    shares : list of tuple of float
+        Probabilities in the order of `CLASSES`.
+    shields : list of Reason or None
+    rounds : list of int
+    """
+
+    __slots__ = ("rounds", "shares", "shields")
+
+    def __init__(
+        self, shares: list[tuple[float, ...]], shields: list[Reason | None], rounds: list[int] | None = None
+    ) -> None:
+        self.shares, self.shields, self.rounds = shares, shields, rounds or [0] * len(shares)
+
+    @property
+    def noise(self) -> list[float]:
+        """The noise probability of each."""
+        return [min(1.0, shares[_BOILERPLATE] + shares[_OFF_TOPIC]) for shares in self.shares]
+
+    def renewed(self, indices: Sequence[int], later: "Scores", turn: int) -> "Scores":
+        """Return the scores with those of these indices from a later round."""
+        new = self[:]
+        for at, shares, shield in zip(indices, later.shares, later.shields, strict=True):
+            new.shares[at], new.shields[at], new.rounds[at] = shares, shield, turn
+        return new
+
+    def __len__(self) -> int:
+        return len(self.shares)
+
+    @overload
+    def __getitem__(self, index: int) -> Scored: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Scores": ...
+    def __getitem__(self, index: int | slice) -> "Scored | Scores":
+        if isinstance(index, slice):
+            return Scores(self.shares[index], self.shields[index], self.rounds[index])
+        probabilities = dict(zip(_LABELS, self.shares[index], strict=True))
+        return Scored(probabilities, self.shields[index], self.rounds[index])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # the lists may change
+
+
+class Fate(NamedTuple):
+    """What becomes of a paragraph, and why."""
+
+    drop: bool
+    reason: Reason
+
+
+_CONTENT, _NOISE = Fate(False, Reason.CONTENT), Fate(True, Reason.NOISE)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Keep or drop one paragraph, and why.
@@ -137,66 +200,73 @@ class Policy:
     cap: float = DEFAULT_CAP
     rules: Rules = field(default_factory=Rules)
 
-    def decide(self, article: Article, scored: Sequence[Scored]) -> tuple[Decision, ...]:
-        """Return a decision for each paragraph.
+    def fates(
+        self, texts: Sequence[str], source: str | None, noise: Sequence[float], shields: Sequence[Reason | None]
+    ) -> list[Fate]:
+        """Return what becomes of each paragraph, the cap aside.
 
         Parameters
         ----------
-        article : Article
-        scored : sequence of Scored
-            One for each paragraph of the article.
+        texts : sequence of str
+            The paragraphs.
+        source : str or None
+            Where their article is from.
+        noise : sequence of float
+            The noise probability of each.
+        shields : sequence of Reason or None
+            What protects each whatever its probability.
         """
-        decisions = [
-            self._decide_one(article, paragraph, score)
-            for paragraph, score in zip(article.paragraphs, scored, strict=True)
+        fates = [
+            _CONTENT if share < self.threshold else _NOISE if shield is None else Fate(False, shield)
+            for share, shield in zip(noise, shields, strict=True)
         ]
-        return tuple(self._leave_something(decisions))
+        if self.rules.rules:
+            for at, text in enumerate(texts):
+                verdict = self.rules.verdict(text, source)
+                if verdict is not None:
+                    fates[at] = Fate(verdict == "drop", Reason.RULE)
+        if _NOISE in fates:
+            _leave_something(texts, noise, fates)
+        return fates
 
-    def over_cap(self, decisions: Sequence[Decision]) -> bool:
+    def over_cap(self, texts: Sequence[str], fates: Sequence[Fate]) -> bool:
         """Tell whether the model would drop more of the article's words than the cap allows."""
-        dropped = sum(_words(decision) for decision in decisions if decision.drop and decision.reason is Reason.NOISE)
-        return dropped > 0 and dropped > self.cap * sum(_words(decision) for decision in decisions)
+        dropped = sum(_words(text) for text, fate in zip(texts, fates, strict=True) if fate == _NOISE)
+        return dropped > 0 and dropped > self.cap * sum(map(_words, texts))
 
-    def capped(self, decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-        """Return the decisions with nothing dropped by the model, if they are over the cap."""
-        if not self.over_cap(decisions):
-            return tuple(decisions)
-        return tuple(
-            replace(decision, drop=False, reason=Reason.OVER_CAP, label=_likeliest(decision.probabilities))
-            if decision.reason is Reason.NOISE
-            else decision
-            for decision in decisions
+    def capped(self, texts: Sequence[str], fates: Sequence[Fate]) -> list[Fate]:
+        """Return the fates with nothing dropped by the model, if they are over the cap."""
+        if not self.over_cap(texts, fates):
+            return list(fates)
+        return [Fate(False, Reason.OVER_CAP) if fate == _NOISE else fate for fate in fates]
+
+
+def decided(article: Article, scored: Sequence[Scored], fates: Sequence[Fate]) -> tuple[Decision, ...]:
+    """Return a decision for each paragraph of an article, of which `fates` are told."""
+    return tuple(
+        Decision(
+            paragraph,
+            (_likelier_noise if fate.drop else _likeliest)(score.probabilities),
+            score.probabilities,
+            score.noise_probability,
+            fate.drop,
+            fate.reason,
         )
-
-    def _decide_one(self, article: Article, paragraph: Paragraph, score: Scored) -> Decision:
-        noise = score.noise_probability
-        verdict = self.rules.verdict(paragraph.text, article.source)
-        if verdict is not None:
-            drop, reason = verdict == "drop", Reason.RULE
-        elif noise < self.threshold:
-            drop, reason = False, Reason.CONTENT
-        elif score.shield is not None:
-            drop, reason = False, score.shield
-        else:
-            drop, reason = True, Reason.NOISE
-        label = _likelier_noise(score.probabilities) if drop else _likeliest(score.probabilities)
-        return Decision(paragraph, label, score.probabilities, noise, drop, reason)
-
-    def _leave_something(self, decisions: list[Decision]) -> list[Decision]:
-        """Keep the least noisy paragraph where all that has words would go, unless the user's own rules say so."""
-        if not any(decision.reason is Reason.NOISE for decision in decisions):
-            return decisions
-        worded = [at for at, decision in enumerate(decisions) if _words(decision)]
-        unruled = [at for at in worded if decisions[at].reason is Reason.NOISE]
-        if unruled and all(decisions[at].drop for at in worded):
-            best = min(unruled, key=lambda at: (decisions[at].noise_probability, at))
-            label = _likeliest(decisions[best].probabilities)
-            decisions[best] = replace(decisions[best], drop=False, reason=Reason.ONLY_CONTENT, label=label)
-        return decisions
+        for paragraph, score, fate in zip(article.paragraphs, scored, fates, strict=True)
+    )
 
 
-def _words(decision: Decision) -> int:
-    return len(decision.paragraph.text.split())
+def _leave_something(texts: Sequence[str], noise: Sequence[float], fates: list[Fate]) -> None:
+    """Keep the least noisy paragraph where all that has words would go, unless the user's own rules say so."""
+    if any(not fate.drop and _words(text) for text, fate in zip(texts, fates, strict=True)):
+        return
+    unruled = [at for at, fate in enumerate(fates) if fate == _NOISE and _words(texts[at])]
+    if unruled:
+        fates[min(unruled, key=lambda at: (noise[at], at))] = Fate(False, Reason.ONLY_CONTENT)
+
+
+def _words(text: str) -> int:
+    return len(text.split())
 
 
 def _likeliest(probabilities: Mapping[Label, float]) -> Label:

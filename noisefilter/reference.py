@@ -1,6 +1,7 @@
 """The reference scorer: the scikit-learn classifier, from a bundle's numbers and back to them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from noisefilter.language import CommonWords
 from noisefilter.lexical import LexicalFeatures
 from noisefilter.look import Look
 from noisefilter.weights import Weights
+
+_QUIET: Any = {"over": "ignore", "invalid": "ignore"}
+"""Of numbers that were made to overflow, what comes out tells enough."""
 
 
 class Reference:
@@ -53,10 +57,18 @@ class ReferenceReading:
 
     def probabilities(self, alive: Sequence[int]) -> list[tuple[float, ...]]:
         """Return the probabilities of the paragraphs of these indices as an article of its own."""
+        with np.errstate(**_QUIET):
+            return [tuple(row) for row in self._scorer.classifier.score_article(self._with(alive)).tolist()]
+
+    def numbers(self, alive: Sequence[int]) -> list[list[float]]:
+        """Return what the second look sees of these paragraphs, in the order of `SECOND_LOOK`."""
+        with np.errstate(**_QUIET):
+            rows: list[list[float]] = self._scorer.classifier.numbers(self._with(alive)).tolist() if alive else []
+            return rows
+
+    def _with(self, alive: Sequence[int]) -> Article:
         article = self._article
-        if len(alive) < len(article.paragraphs):
-            article = article.subset(alive)
-        return [tuple(row) for row in self._scorer.classifier.score_article(article).tolist()]
+        return article if len(alive) == len(article.paragraphs) else article.subset(alive)
 
 
 def weights_of(classifier: NoiseClassifier, common_words: CommonWords) -> Weights:

@@ -1,7 +1,6 @@
 """A user's own rules: paragraphs that are always kept, or always dropped."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -75,9 +74,11 @@ def load_rules(path: Path | str) -> Rules:
     RulesError
         If the file cannot be read or a rule is not of the form that the README shows.
     """
+    import tomllib  # noqa: PLC0415  # most runs have no rules
+
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RulesError(f"{path}: cannot be read ({error.strerror}): check the path of --rules") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -84,7 +84,7 @@ def load_recipe(path: Path) -> Recipe:
         If it cannot be read or names a setting that does not exist.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error.strerror}): check the path of --recipe") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

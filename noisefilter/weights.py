@@ -1,5 +1,6 @@
 """All that scoring needs of a fitted classifier, as plain numbers and lists of terms."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,8 @@ class Weights:
         ValueError
             If they do not fit, or a list is not UTF-8.
         """
-        if not 1 <= self.parameters["shortest"] <= self.parameters["longest"] <= _LONGEST_GRAM:
+        shortest, longest = self.parameters["shortest"], self.parameters["longest"]
+        if not (type(shortest) is type(longest) is int and 1 <= shortest <= longest <= _LONGEST_GRAM):
             raise ValueError("the lengths of the character n-grams are out of range")
         count = {name: terms.count(b"\n") for name, terms in self.terms.items() if terms.decode() is not None}
         shapes: dict[str, tuple[int, ...]] = {
@@ -58,7 +60,10 @@ class Weights:
             counts = self.arrays[f"{look}_knot_counts"].typed("<i8", "q").tolist()
             if min(counts, default=0) < 1:
                 raise ValueError("knot_counts are not positive")
-            bins = f"{look}_bins_average" in self.arrays and self.arrays[f"{look}_bins_average"].shape[0]
+            bins = 0
+            if f"{look}_bins_average" in self.arrays:
+                bins = self.arrays[f"{look}_bins_average"].shape[0]
+                shapes |= {f"{look}_bins_average": (bins,), **self._shapes_of_trees(f"{look}_bins", len(columns))}
             shapes |= {
                 f"{look}_knot_counts": (len(columns),),
                 f"{look}_knots": (sum(counts),),
@@ -69,3 +74,14 @@ class Weights:
         for name, expected in shapes.items():
             if self.arrays[name].shape != expected:
                 raise ValueError(f"{name} has shape {self.arrays[name].shape}, not {expected}")
+
+    def _shapes_of_trees(self, name: str, columns: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes that the trees of a look should have, once all that they point at is there."""
+        parts = {part: self.arrays[f"{name}_{part}"] for part in ("feature", "left", "right", "roots")}
+        nodes, trees = (math.prod(parts[part].shape) for part in ("feature", "roots"))
+        most = {"feature": columns, "left": nodes, "right": nodes, "roots": nodes}
+        for part, array in parts.items():
+            numbers = array.typed("<i4", "i").tolist()
+            if not -(part == "feature") <= min(numbers, default=-2) <= max(numbers) < most[part]:
+                raise ValueError(f"{name}_{part} is not of trees over the columns")
+        return {f"{name}_{part}": (trees if part == "roots" else nodes,) for part in (*parts, "border")}

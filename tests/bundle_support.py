@@ -37,12 +37,14 @@ def sealed(members, change=lambda _: None):
 
 
 def refused(data, *words):
-    with pytest.raises(ModelError) as caught:
-        from_bytes(data, "a.noisefilter")
-    message = str(caught.value)
-    assert message.startswith("a.noisefilter: ")
-    assert "\n" not in message
-    assert ": " in message.removeprefix("a.noisefilter: ")
-    assert caught.value.exit_code is ExitCode.MODEL
-    for word in words:
-        assert word in message
+    """Hold that a bundle is refused in one line that has these words, by the kernel and by the reference alike."""
+    for kernel in (None, False):
+        with pytest.raises(ModelError) as caught:
+            from_bytes(data, "a.noisefilter", kernel=kernel)
+        message = str(caught.value)
+        assert message.startswith("a.noisefilter: ")
+        assert "\n" not in message
+        assert ": " in message.removeprefix("a.noisefilter: ")
+        assert caught.value.exit_code is ExitCode.MODEL
+        for word in words:
+            assert word in message

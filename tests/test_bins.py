@@ -64,19 +64,11 @@ def test_a_regression_on_bins_finds_what_counts_only_together(fitted, corners):
     assert binned.score(fitted.transform(numbers), labels) > 0.8
 
 
-def test_paths_name_the_columns_asked_for(fitted):
-    paths = fitted.paths()
-    assert len(paths) == fitted.count
-    assert all(0 <= column < 5 for path in paths for column in path)
-    assert sum({0, 3} <= set(path) for path in paths) > len(paths) / 2
-
-
 def test_few_rows_draw_no_trees_but_still_bins():
     numbers = np.arange(12, dtype=float).reshape(6, 2)
     labels = np.array(["content", "boilerplate", "off_topic"] * 2)
     few = BoostedBins(rounds=2).fit(numbers, labels, np.ones(6))
     assert few.count == 6
-    assert few.paths() == [()] * 6
     assert (few.transform(numbers).toarray() == 1).all()
 
 

@@ -4,10 +4,16 @@ import io
 import pickle
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from bundle_support import members_of, refused, sealed, zipped
+
+from noisefilter.bundle import from_bytes
+from noisefilter.cleaner import NoiseFilter
+from noisefilter.errors import ModelError
+from noisefilter.explanation import explain
 
 
 def with_arrays(data, change):
@@ -97,11 +103,62 @@ def spoilt(number):
         ("coef.npy", lambda array: array.astype(complex), "not what its header says"),
         ("coef.npy", lambda array: array.astype("U8"), "not what its header says"),
         ("coef.npy", lambda array: array + 1000 * np.arange(3)[:, None], "self-test"),
+        ("coef.npy", spoilt(1e308), ""),
+        ("coef.npy", lambda array: array + 1e308, ""),
+        ("first_coef.npy", lambda array: array * 1e305, ""),
+        ("second_bins_border.npy", lambda array: np.full_like(array, -1e308), "self-test"),
+        ("coef.npy", lambda array: array[None], "shape"),
         ("intercept.npy", lambda array: array + np.array([0, 1, 5]), "self-test"),
+        ("bins_feature.npy", spoilt(10**6), "trees"),
+        ("bins_feature.npy", spoilt(-2), "trees"),
+        ("bins_feature.npy", spoilt(-1), ""),
+        ("bins_feature.npy", lambda array: array[:, None], ""),
+        ("bins_left.npy", spoilt(0), "trees"),
+        ("bins_left.npy", spoilt(-1), "trees"),
+        ("bins_right.npy", spoilt(2**31 - 1), "trees"),
+        ("bins_right.npy", lambda array: array[:-1], ""),
+        ("bins_right.npy", lambda array: array[::-1], "trees"),
+        ("bins_roots.npy", spoilt(-(2**31)), "trees"),
+        ("bins_roots.npy", lambda array: array[:0], "trees"),
+        ("bins_roots.npy", lambda array: array.astype("<i8"), ""),
+        ("bins_border.npy", spoilt(np.nan), "not finite"),
+        ("bins_border.npy", lambda array: array[:, None], "shape"),
+        ("bins_average.npy", lambda array: array[:, None], "shape"),
+        ("bins_average.npy", lambda array: array[:-1], "shape"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(tiny_bundle, name, change, words):
     refused(with_arrays(tiny_bundle, changed(name, change)), words)
+
+
+def test_a_tree_that_no_root_leads_to_harms_nobody(tiny_bundle):
+    """It may point anywhere within: the kernel does not walk it, and an explanation must not either."""
+
+    def apply(arrays):
+        for part, more in (("feature", [0]), ("border", [1e308]), ("left", [0]), ("right", [0])):
+            changed(f"second_bins_{part}.npy", lambda array, more=more: np.append(array, more).astype(array.dtype))(
+                arrays
+            )
+
+    model = from_bytes(with_arrays(tiny_bundle, apply), "a.noisefilter")
+    cleaned = NoiseFilter(model).clean("The river rose.\n\nAdvertisement")
+    assert len(explain(model, cleaned)) == 2
+
+
+@pytest.mark.parametrize("name", ["words.txt", "characters.txt", "stems.txt", "common.txt"])
+@pytest.mark.parametrize("kernel", [None, False])
+def test_odd_term_lists_are_refused_or_harmless(tiny_bundle, name, kernel):
+    members = members_of(tiny_bundle)
+    terms = members[name]
+    for odd in (
+        *(b"", terms + b"more\n", terms[:-1], terms + b"x" * 3_000_000, terms.replace(b"\n", b"x" * 10**6 + b"\n", 1)),
+        *(b"\n" * 10**6, b"the\n" * terms.count(b"\n"), terms.replace(b"\n", b"\0\n", 9), b"\xff" + terms),
+        *(b"\xed\xa0\x80" + terms, terms.replace(b"\n", b"\r\n")),
+    ):
+        with suppress(ModelError):
+            model = from_bytes(sealed({**members, name: odd}), "a.noisefilter", kernel=kernel)
+            cleaned = NoiseFilter(model).clean("The river rose.\n\nAdvertisement")
+            assert len(explain(model, cleaned)) == 2
 
 
 DESCRIPTION = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }"
@@ -165,6 +222,8 @@ MANIFESTS = {
     "a size that is another": lambda manifest: manifest["members"]["card.md"].update(size=10**9),
     "members that are none": lambda manifest: manifest.update(members=None),
     "gram lengths of text": lambda manifest: manifest["parameters"].update(shortest="two"),
+    "gram lengths that are no integers": lambda manifest: manifest["parameters"].update(shortest=2.0),
+    "gram lengths of truth": lambda manifest: manifest["parameters"].update(shortest=True),
     "parameters that are none": lambda manifest: manifest.update(parameters=None),
     "a missing parameter": lambda manifest: manifest["parameters"].pop("longest"),
     "about that is none": lambda manifest: manifest.pop("about"),

@@ -1,6 +1,7 @@
 """Inputs that cannot be used: one line that says what to do, the right exit code, nothing half-written."""
 
 import json
+import os
 import resource
 import shutil
 import zipfile
@@ -42,10 +43,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-NAMES = [*BAD_TEXTS, "missing.txt", "folder", "zz-good.txt"]
+ENDLESS = "x" * 300 + ".txt"
+NAMES = [*BAD_TEXTS, "missing.txt", ENDLESS, "folder", "zz-good.txt"]
 EXPECTED = [
     *(f"noisefilter: {name}: {what}" for name, (_, what) in BAD_TEXTS.items()),
     "noisefilter: missing.txt: no such file: check the path",
+    f"noisefilter: {ENDLESS}: cannot be read (File name too long)",
     "noisefilter: folder: is a directory: name the files in it",
 ]
 
@@ -133,6 +136,26 @@ def test_what_cannot_be_written_is_told_and_leaves_no_trace(folder, arguments, p
     assert_messages(run, [f"noisefilter: {reason}, nothing was changed: check that its folder exists"])
     assert files_in(folder) == before
     assert run.stdout == (CLEAN if "--decisions" in arguments else "")
+
+
+def test_a_name_that_is_too_long_to_write_to_is_told(folder):
+    before = files_in(folder)
+    run = noisefilter("clean", "zz-good.txt", "-o", ENDLESS, cwd=folder, code=3)
+    assert_messages(run, [f"noisefilter: {ENDLESS}: cannot be used (File name too long)"])
+    assert files_in(folder) == before
+
+
+def test_a_pipe_cannot_be_cleaned_in_place(tmp_path):
+    """It would be read to its end, and then wait for ever for somebody to read it."""
+    os.mkfifo(tmp_path / "pipe")
+    run = noisefilter("clean", "--in-place", "pipe", cwd=tmp_path, code=2)
+    assert run.messages[-1].endswith("--in-place needs files: pipe is a pipe or a device")
+
+
+def test_check_does_not_say_that_it_passed_anything_through(tmp_path):
+    (tmp_path / "a.jsonl").write_text("{\n", encoding="utf-8")
+    run = noisefilter("check", "a.jsonl", cwd=tmp_path, code=3)
+    assert run.messages[-1] == "noisefilter: a.jsonl: 1 of 1 records could not be used and were left out"
 
 
 @pytest.mark.parametrize(

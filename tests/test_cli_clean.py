@@ -2,11 +2,17 @@
 
 import json
 import os
+import re
+import shutil
 import stat
 import subprocess
 
 import pytest
 from cli_support import BODY, CLEAN, EXECUTABLE, NOISE, NOISY, ROOT, TITLE, files_in, noisefilter, plain_environment
+
+from noisefilter.article import Label, Paragraph
+from noisefilter.cli.explain import why
+from noisefilter.policy import Decision, Reason
 
 DECISION_FIELDS = [
     "article",
@@ -241,6 +247,30 @@ def test_explain_shows_every_paragraph_and_what_decided(folder):
     assert rows[0]["reason"] in ("title", "content")
 
 
+def test_explain_says_plainly_why_a_paragraph_is_kept_that_reads_like_noise(tmp_path):
+    shutil.copy(ROOT / "fixtures" / "war_report_awards_insert.txt", tmp_path / "a.txt")
+    (tmp_path / "rules.toml").write_text('[[rule]]\naction = "keep"\npattern = "^Latest News"\n', encoding="utf-8")
+    shown = {}
+    for name, options in {"rules": ["--rules", "rules.toml"], "cap": ["--cap", "0"]}.items():
+        lines = noisefilter("explain", "a.txt", *options, cwd=tmp_path).stdout.split("\n")
+        shown[name] = [" ".join(line.split()) for line in lines]
+    assert any(re.match(r"keep the title: always kept boilerplate 0\.9", line) for line in shown["rules"])
+    assert any(re.match(r"keep kept by your rules boilerplate 0\.9\d+ Latest News", line) for line in shown["rules"])
+    assert any(re.match(r"drop noise off_topic 0\.9\d+ Mara Quill", line) for line in shown["rules"])
+    assert any(re.match(r"keep kept: over the cap off_topic 0\.9\d+ Mara Quill", line) for line in shown["cap"])
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("label", Label)
+@pytest.mark.parametrize("drop", [True, False])
+def test_every_reason_has_its_words(reason, label, drop):
+    words = why(Decision(Paragraph("x", 0, 1), label, {}, 0.5, drop, reason))
+    if reason in (Reason.NOISE, Reason.CONTENT) and not (reason is Reason.CONTENT and label.is_noise):
+        assert words == reason.value
+    else:
+        assert ("dropped" if drop and reason is Reason.RULE else "kept") in words
+
+
 def test_a_name_that_is_no_utf8_is_escaped(folder):
     name = os.fsdecode(b"noisy-\xff.txt")
     (folder / name).write_text(NOISY, encoding="utf-8")
@@ -277,7 +307,7 @@ def test_a_closed_pipe_ends_without_a_word(folder, verb):
         )
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_reader_that_stops_early_is_no_error(folder):
@@ -285,3 +315,11 @@ def test_a_reader_that_stops_early_is_no_error(folder):
     pipe = f"'{EXECUTABLE}' clean long.txt | head -c 10"
     done = subprocess.run(["bash", "-c", pipe], capture_output=True, cwd=folder, check=False)
     assert (done.stdout, done.stderr) == (b"The bridge", b"")
+
+
+def test_a_file_that_is_named_twice_is_cleaned_once(tmp_path):
+    for jobs in (1, 2):
+        (tmp_path / "noisy.txt").write_text(NOISY, encoding="utf-8")
+        run = noisefilter("clean", "--in-place", "--jobs", jobs, "noisy.txt", "./noisy.txt", cwd=tmp_path, code=1)
+        assert run.messages == ["noisefilter: noisy.txt: dropped 3 of 8 paragraphs"]
+        assert files_in(tmp_path) == {"noisy.txt": CLEAN.encode()}

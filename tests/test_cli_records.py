@@ -1,12 +1,8 @@
-"""Files of many articles through the real executable: what changes, what does not, and how a run ends."""
+"""Files of many articles through the real executable: what changes, and what does not."""
 
-import csv
 import gzip
 import io
 import json
-import os
-import resource
-import signal
 import subprocess
 import sys
 
@@ -14,54 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from cli_support import (
-    BODY,
-    CLEAN,
-    EXECUTABLE,
-    NOISE,
-    NOISY,
-    TITLE,
-    files_in,
-    noisefilter,
-    obey_permissions,
-    plain_environment,
-)
+from cli_records_support import CLEANED_LINES, FIELDS, LINES, columns, json_line, table
+from cli_support import CLEAN, EXECUTABLE, NOISE, NOISY, files_in, noisefilter
 
-LISTED = [TITLE, BODY[0], NOISE[0], *BODY[1:]]
-FIELDS = ["--text-field", "body", "--id-field", "url"]
-
-
-def json_line(text, number, end="\n"):
-    return f'{{"url":"u{number}" , "n": 1.0, "m": 1e400, "body": {json.dumps(text)}, "s": "\\u00e9"}}{end}'
-
-
-LINES = "\ufeff" + "".join(
-    [
-        json_line(NOISY, 0, "\r\n"),
-        "\n",
-        json_line(CLEAN, 1),
-        json_line(LISTED, 2),
-        json_line("", 3),
-        json_line(NOISY, 4, ""),
-    ]
-)
-CLEANED_LINES = LINES.replace(json.dumps(NOISY), json.dumps(CLEAN)).replace(
-    json.dumps(LISTED), json.dumps([*LISTED[:2], *LISTED[3:]])
-)
 BROKEN = ["{", "[1]", '{"url": "x"}', '{"body": 7}', '{"body": "x", "body": "y"}']
-
-
-def table(comma, *texts):
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=comma, quoting=csv.QUOTE_ALL)
-    writer.writerows([["url", "body", "n"], *([f"u{at}", text, "007\n"] for at, text in enumerate(texts))])
-    return out.getvalue().encode()
-
-
-def columns(*texts):
-    out = io.BytesIO()
-    pq.write_table(pa.table({"n": [1.5] * len(texts), "body": texts}), out)
-    return out.getvalue()
 
 
 def unpacked(raw):
@@ -234,6 +186,7 @@ def test_files_that_cannot_be_read_are_told_and_the_others_done(tmp_path):
     [
         (["a.jsonl", "-o", "a.jsonl"], "a.jsonl is an input: choose another -o, or --in-place"),
         (["a.jsonl", "-o", "."], "a.jsonl is an input"),
+        (["a.jsonl", "-o", "missing/../a.jsonl"], "a.jsonl is an input"),
         (["sub", "-o", "sub"], "sub is in sub, which is read: choose a folder beside it"),
         (["sub", "-o", "sub/out"], "sub/out is in sub, which is read"),
         ([".", "-o", "out"], "out is in ., which is read"),
@@ -258,97 +211,6 @@ def test_usage_errors_come_before_anything_is_done(tmp_path, arguments, message)
     assert run.stdout == ""
     assert message in run.messages[-1]
     assert files_in(tmp_path) == before
-
-
-def _no_room():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # bytes, fewer than the records have
-
-
-@pytest.mark.parametrize("preexec_fn", [_no_room, obey_permissions])
-def test_what_cannot_be_written_leaves_no_trace(tmp_path, preexec_fn):
-    (tmp_path / "out").mkdir()
-    contents = {"a.jsonl": LINES.encode(), "b.parquet": columns(NOISY), "c.csv.gz": table(",", NOISY)}
-    for name, content in contents.items():
-        (tmp_path / name).write_bytes(content)
-    before = files_in(tmp_path)
-    if preexec_fn is obey_permissions:
-        (tmp_path / "out").chmod(0o555)
-    run = noisefilter("clean", *contents, "-o", "out", *FIELDS, cwd=tmp_path, code=3, preexec_fn=preexec_fn)
-    reason = "Permission denied" if preexec_fn is obey_permissions else "File too large"
-    assert [message.split(": check")[0] for message in run.messages] == [
-        f"noisefilter: out/{name}: cannot be written ({reason}), nothing was changed" for name in contents
-    ]
-    assert files_in(tmp_path) == before
-
-
-def test_a_full_stdout_ends_the_run(tmp_path):
-    for name in ("a.jsonl", "b.jsonl"):
-        (tmp_path / name).write_text(LINES, encoding="utf-8")
-    with open("/dev/full", "wb") as full:  # noqa: PTH123
-        done = subprocess.run(
-            [EXECUTABLE, "clean", "a.jsonl", "b.jsonl", *FIELDS],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            cwd=tmp_path,
-            check=False,
-        )
-    assert done.returncode == 3
-    assert done.stderr.decode() == (
-        "noisefilter: <stdout>: cannot be written (No space left on device): what came before is incomplete\n"
-    )
-
-
-def test_a_reader_that_stops_early_is_no_error(tmp_path):
-    (tmp_path / "a.jsonl").write_text(json_line("The bridge is closed. " * 50, 0) * 200, encoding="utf-8")
-    pipe = f"'{EXECUTABLE}' clean a.jsonl --jobs 2 --text-field body | head -n 1 | cut -c 1-9"
-    done = subprocess.run(["bash", "-c", pipe], capture_output=True, cwd=tmp_path, check=False)
-    assert (done.stdout, done.stderr) == (b'{"url":"u\n', b"")
-
-
-@pytest.mark.parametrize(("jobs", "whole_group"), [("1", False), ("2", True)])
-def test_ctrl_c_ends_with_a_word_and_nothing_half_written(tmp_path, jobs, whole_group):
-    process = subprocess.Popen(
-        [EXECUTABLE, "clean", "--format", "jsonl", "--decisions", "d.jsonl", "--jobs", jobs, *FIELDS],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
-        env=plain_environment({}),
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a job in the background ignores it
-    )
-    with process:
-        process.stdin.write(json_line("Rain.", 0).encode() * 32 * 6)
-        process.stdin.flush()
-        assert process.stdout.readline().startswith(b'{"url":"u0"')  # it is in the middle of its work
-        (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
-        assert process.stderr.read().decode() == "noisefilter: stopped: what was not finished was not written\n"
-        process.stdin.close()
-        assert process.wait(60) == 130
-    assert files_in(tmp_path) == {}
-
-
-def test_progress_is_shown_on_a_terminal_only(tmp_path):
-    (tmp_path / "a.jsonl").write_text(LINES, encoding="utf-8")
-    ours, theirs = os.openpty()
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        arguments = ["clean", "a.jsonl", "-o", "b.jsonl", *FIELDS]
-        environment = plain_environment({"COLUMNS": "100", "TERM": "xterm"})
-        process = subprocess.Popen(
-            [EXECUTABLE, *arguments], stderr=theirs, stdout=subprocess.PIPE, cwd=tmp_path, env=environment
-        )
-        os.close(theirs)
-        shown = b""
-        try:
-            while part := terminal.read(1000):
-                shown += part
-        except OSError:  # how the end of a terminal reads
-            pass
-        assert (process.communicate()[0], process.returncode) == (b"", 0)
-    assert b"5 records" in shown
-    assert b"100%" in shown
-    assert b"left" in shown
-    assert (tmp_path / "b.jsonl").read_bytes().decode() == CLEANED_LINES
 
 
 PASS_THROUGH = """

@@ -1,5 +1,6 @@
 """The documentation names what the command line has, and nothing that it has not."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cli_support import ROOT
 
 from noisefilter.cli import app
 
+PACKAGE = ROOT / "noisefilter"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted(
     path for pattern in ("*.md", "training/*.md", "fixtures/*.md", "noisefilter/**/*.md") for path in ROOT.glob(pattern)
@@ -102,6 +104,56 @@ def test_paths_named_in_code_exist(document):
         is_path = re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+/?", span) and span.split("/")[0] in roots
         if is_path and not Path(span).name.startswith("name."):
             assert (ROOT / span).exists(), f"{document.name}: {span}"
+
+
+def _room(module):
+    """Return what the table calls the home of a module: a folder, or the module itself."""
+    name = module.split(".")[1] if "." in module else "__init__"
+    return f"{name}/" if (PACKAGE / name).is_dir() else name
+
+
+def _imports(path):
+    """Yield what a file imports of the package, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "noisefilter":
+            yield from (_room(f"noisefilter.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("noisefilter."):
+            yield _room(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (_room(alias.name) for alias in node.names if alias.name.split(".")[0] == "noisefilter")
+
+
+def _imported():
+    """Return the modules and folders of the package, and which others each imports."""
+    rooms = {}
+    for path in PACKAGE.rglob("*.py"):
+        first, *more = path.relative_to(PACKAGE).with_suffix("").parts
+        room = f"{first}/" if more else first
+        rooms[room] = rooms.get(room, set()) | set(_imports(path)) - {room}
+    return rooms
+
+
+def _table():
+    """Return what the table of the architecture says each module knows, in its order."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("| module | one line | knows |")[1]
+    rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| ?([^|]*?) ?\|$", text.split("\n\n")[0], re.MULTILINE)
+    assert len(rows) == text.split("\n\n")[0].count("\n| `")
+    folders = {name for name, _ in rows if name.endswith("/")}
+    named = [(name, {word.strip() for word in knows.split(",")} - {""}) for name, knows in rows]
+    return {name: {f"{one}/" if f"{one}/" in folders else one for one in knows} for name, knows in named}
+
+
+def test_the_architecture_tells_what_each_module_imports():
+    imported, table = _imported(), _table()
+    assert sorted(table) == sorted(imported)
+    assert {name: sorted(knows) for name, knows in table.items()} == {name: sorted(imported[name]) for name in table}
+
+
+def test_a_module_imports_only_from_above():
+    places = list(_table())
+    for name, knows in _table().items():
+        below = {one for one in knows if places.index(one) > places.index(name)}
+        assert not below, f"{name} imports {', '.join(sorted(below))} from below itself"
 
 
 def test_the_documents_are_there():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noisefilter.article import Article, Label
-from noisefilter.policy import BudgetRow, LossBudgets, Policy, Reason, Scored
+from noisefilter.policy import BudgetRow, Fate, LossBudgets, Policy, Reason, Scored, decided
 from noisefilter.rules import Rule, Rules
 
 BUDGETS = LossBudgets(
@@ -32,7 +32,17 @@ def decide(probabilities, *, threshold=0.8, texts=None, rules=(), cap=0.5, sourc
     texts = texts or [f"Paragraph number {at}." for at in range(len(probabilities))]
     entries = [entry if isinstance(entry, Scored) else scored(entry) for entry in probabilities]
     policy = Policy(threshold, cap, Rules(tuple(rules)))
-    return policy, policy.decide(Article(None, texts, source=source), entries)
+    noise, shields = [entry.noise_probability for entry in entries], [entry.shield for entry in entries]
+    fates = policy.fates(texts, source, noise, shields)
+    return policy, decided(Article(None, texts, source=source), entries, fates)
+
+
+def texts_of(decisions):
+    return [decision.paragraph.text for decision in decisions]
+
+
+def fates_of(decisions):
+    return [Fate(decision.drop, decision.reason) for decision in decisions]
 
 
 @pytest.mark.parametrize(
@@ -124,26 +134,26 @@ def test_a_blank_paragraph_is_not_the_only_content():
 )
 def test_above_the_cap_nothing_is_dropped(words, cap, over):
     policy, decisions = decide([0.9, 0.1], texts=["word " * count for count in words], cap=cap)
-    assert policy.over_cap(decisions) is over
-    capped = policy.capped(decisions)
-    assert [decision.drop for decision in capped] == [not over, False]
+    assert policy.over_cap(texts_of(decisions), fates_of(decisions)) is over
+    capped = policy.capped(texts_of(decisions), fates_of(decisions))
+    assert [fate.drop for fate in capped] == [not over, False]
     assert capped[0].reason is (Reason.OVER_CAP if over else Reason.NOISE)
-    assert capped[1] == decisions[1]
+    assert capped[1] == Fate(False, Reason.CONTENT)
 
 
 def test_what_a_rule_drops_does_not_count_for_the_cap():
     rules = [Rule("drop", literal="a b c d e f g h")]
     policy, decisions = decide([0.1, 0.9, 0.1], texts=["a b c d e f g h", "x", "y z"], rules=rules)
-    assert not policy.over_cap(decisions)
-    assert [decision.drop for decision in policy.capped(decisions)] == [True, True, False]
+    assert not policy.over_cap(texts_of(decisions), fates_of(decisions))
+    assert [fate.drop for fate in policy.capped(texts_of(decisions), fates_of(decisions))] == [True, True, False]
 
 
 def test_over_the_cap_rules_still_drop():
     policy, decisions = decide(
         [0.1, 0.9, 0.1], texts=["Gone.", "a b c d", "y z"], rules=[Rule("drop", literal="Gone.")]
     )
-    assert policy.over_cap(decisions)
-    assert [decision.drop for decision in policy.capped(decisions)] == [True, False, False]
+    assert policy.over_cap(texts_of(decisions), fates_of(decisions))
+    assert [fate.drop for fate in policy.capped(texts_of(decisions), fates_of(decisions))] == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -170,13 +180,13 @@ def test_a_rule_asks_for_the_source():
 
 def test_one_score_for_each_paragraph():
     with pytest.raises(ValueError, match="zip"):
-        Policy(0.8).decide(Article(None, ["One.", "Two."]), [scored(0.1)])
+        decide([0.1], texts=["One.", "Two."])
 
 
 def test_an_article_without_paragraphs_has_no_decisions():
     policy, decisions = decide([], texts=[])
     assert decisions == ()
-    assert policy.capped(decisions) == ()
+    assert policy.capped([], fates_of(decisions)) == []
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1), st.floats(0, 1))

@@ -79,6 +79,11 @@ def test_a_malformed_rule_is_named(rules_of, text, message):
     assert caught.value.exit_code is ExitCode.USAGE
 
 
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(rules_of):
+    rules = rules_of('\ufeff[[rule]]\r\naction = "drop"\r\nliteral = "x"\r\n')
+    assert rules.verdict("x", None) == "drop"
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     for path in (tmp_path / "missing.toml", tmp_path):
         with pytest.raises(RulesError, match=r"cannot be read .*check the path of --rules"):

@@ -52,6 +52,12 @@ def test_checking_with_the_kernel_imports_nothing_heavy():
     assert not imported("check", str(FIXTURE), code=1) & HEAVY
 
 
+@needs_kernel
+def test_explaining_with_the_kernel_imports_no_scikit_learn():
+    modules = imported("explain", str(FIXTURE))
+    assert modules & HEAVY == {"numpy", "rich"}
+
+
 def test_the_reference_does_import_them(monkeypatch):
     monkeypatch.setenv("NOISEFILTER_KERNEL", "off")
     assert imported("clean", stdin="One line.") >= {"numpy", "sklearn"}

@@ -1,5 +1,6 @@
 import os
 import signal
+from functools import partial
 from itertools import count, islice
 
 import pytest
@@ -32,6 +33,25 @@ def test_no_more_is_read_ahead_than_was_said(jobs):
         for given, result in enumerate(islice(workers.map(pieces()), 40)):
             assert result == given
             assert taken - given <= (AHEAD * jobs if jobs > 1 else 1)
+
+
+class _Counted:
+    """Work that counts how often it is pickled; in the other processes it is `abs`."""
+
+    def __init__(self):
+        self.pickled = 0
+
+    def __reduce__(self):
+        self.pickled += 1
+        return partial, (abs,)
+
+
+def test_the_work_is_pickled_once_however_many_pieces_and_processes_there_are():
+    work = _Counted()
+    with Workers(work, 2) as workers:
+        assert list(workers.map(range(-50, 0))) == list(range(50, 0, -1))
+        assert list(workers.map(range(-50, 0))) == list(range(50, 0, -1))
+    assert work.pickled == 1
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from noisefilter.cli import check, clean, evaluate, explain, labels, model, train
-from noisefilter.cli.outcome import fail
-from noisefilter.errors import NoisefilterError
+from noisefilter.cli.outcome import fail, let_go, open_streams
+from noisefilter.errors import NoisefilterError, RunError
 
 app = typer.Typer(
     name="noisefilter",
@@ -45,12 +45,15 @@ def _options(
 
 def main() -> None:
     """Run the command line; what is wrong with the input ends as one line on stderr and an exit code."""
+    open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a table of an article's words must not fail on a narrow terminal
     try:
         app()
     except NoisefilterError as error:
         sys.exit(fail(error))
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+    except OSError as error:  # what no verb expects: a name that is too long, a full stdout under --help
+        where = f"{error.filename}: cannot be used" if error.filename is not None else "the system ended the run"
+        code = fail(RunError(f"{where} ({error.strerror}): look what is wrong with it, or what is full or closed"))
+        let_go(sys.stdout)
+        sys.exit(code)

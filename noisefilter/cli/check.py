@@ -45,7 +45,7 @@ def check(
         cleaner = BatchCleaner(NoiseFilter(model, loss_budget, cap=cap, rules=rules), describe=findings)
         fields = Fields(text_field, title_field, id_field)
         outcome = Outcome()
-        with running(cleaner, inputs.items, fields, outcome, OnError.KEEP, jobs) as run:
+        with running(cleaner, inputs.items, fields, outcome, OnError.SKIP, jobs) as run:
 
             def records(item: Input) -> None:
                 with run.records(item) as (_, _, batches):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from noisefilter.cli.options import AsJson, Cap, Jobs, Labels, LossBudget, ModelPath
-from noisefilter.cli.outcome import write_out
+from noisefilter.cli.outcome import tables, write_out
 
 
 def evaluate(
@@ -23,8 +23,6 @@ def evaluate(
     jobs: Jobs = 1,
 ) -> None:
     """Print noise recall, content loss and more, with intervals, and the worst mistakes."""
-    from rich.console import Console
-
     from noisefilter import evaluation
     from noisefilter.cleaner import NoiseFilter
     from noisefilter.cli.figures import show_evaluation, show_figures
@@ -42,9 +40,7 @@ def evaluate(
             table["differences"] = evaluation.plain_figures(differences)
         write_out(json.dumps(table, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    show_evaluation(result, ", ".join(path.name for path in labels), console)
-    if differences is not None:
-        show_figures(f"difference to {compare} (above 0: the first is higher)", differences, console)
+    with tables(200) as console:
+        show_evaluation(result, ", ".join(path.name for path in labels), console)
+        if differences is not None:
+            show_figures(f"difference to {compare} (above 0: the first is higher)", differences, console)

@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath
-from noisefilter.cli.outcome import name_of, text_of, write_out
+from noisefilter.cli.outcome import name_of, tables, text_of, write_out
 from noisefilter.errors import InputError
 from noisefilter.records.formats import Form, form_of
 
 if TYPE_CHECKING:
     from noisefilter.cleaner import CleanedArticle
     from noisefilter.explanation import Explanation
+    from noisefilter.policy import Decision
 
 _SHOWN_TERMS = 3
+_KEPT_FOR = {
+    "title": "the title: always kept",
+    "only_content": "kept: all else would go",
+    "over_cap": "kept: over the cap",
+    "no_known_feature": "kept: no known word",
+    "other_language": "kept: other language",
+}
 
 
 def explain(
@@ -45,14 +53,22 @@ def explain(
         _show(cleaned, explanations)
 
 
+def why(decision: "Decision") -> str:
+    """Return in a few words why a paragraph goes or stays, whatever it reads as."""
+    if decision.reason == "rule":
+        return f"{'dropped' if decision.drop else 'kept'} by your rules"
+    if decision.reason == "content" and decision.label.is_noise:
+        return "kept: not noise enough"
+    return _KEPT_FOR.get(decision.reason, decision.reason.value)
+
+
 def _show(cleaned: "CleanedArticle", explanations: "tuple[Explanation, ...]") -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading, justify in (("", "left"), ("label", "left"), ("noise", "right"), ("reason", "left")):
+    for heading, justify in (("", "left"), ("why", "left"), ("reads as", "left"), ("noise", "right")):
         table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("paragraph", ratio=3)
     table.add_column("what weighed most (+ noise, - content)", ratio=2)
@@ -62,18 +78,16 @@ def _show(cleaned: "CleanedArticle", explanations: "tuple[Explanation, ...]") ->
         )
         table.add_row(
             Text("drop" if decision.drop else "keep", style="red" if decision.drop else "green"),
+            why(decision),
             decision.label.value,
             f"{decision.noise_probability:.3f}",
-            decision.reason.value,
             Text(" ".join(decision.paragraph.text.split())[:160]),
             Text(", ".join(f"{weight.name} {weight.weight:+.1f}" for weight in weights)),
         )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(table)
-    console.print(
-        f"{len(cleaned.dropped)} of {len(cleaned.decisions)} paragraphs dropped; "
-        f"a paragraph goes from a noise probability of {cleaned.policy.threshold:.3f}.",
-        highlight=False,
-    )
+    with tables(160) as console:
+        console.print(table)
+        console.print(
+            f"{len(cleaned.dropped)} of {len(cleaned.decisions)} paragraphs dropped; "
+            f"a paragraph goes from a noise probability of {cleaned.policy.threshold:.3f}.",
+            highlight=False,
+        )

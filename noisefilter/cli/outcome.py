@@ -1,11 +1,15 @@
 """What a run came to: messages on stderr as they happen, one exit code at the end."""
 
+import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -13,14 +17,21 @@ from noisefilter.errors import ExitCode, NoisefilterError, RunError
 from noisefilter.files import decode
 from noisefilter.records.streams import Source
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 STREAM = "-"
-STOPPED = 130
-"""Exit code of what Ctrl-C stopped, as in a shell."""
+STOPPED = 128
+"""Exit code of what a signal stopped, its number to be added, as in a shell: 130 is Ctrl-C, 143 is SIGTERM."""
+_CLOSED_PIPE = STOPPED + 13
 
 
 def say(message: str) -> None:
-    """Write one line to stderr."""
-    print(f"noisefilter: {message}", file=sys.stderr)  # noqa: T201
+    """Write one line to stderr; where nobody can read it, the work goes on without."""
+    try:
+        print(f"noisefilter: {message}", file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        let_go(sys.stderr)
 
 
 def fail(error: NoisefilterError) -> int:
@@ -89,14 +100,29 @@ def guarded(outcome: Outcome, work: Callable[[], None]) -> None:
         outcome.fail(error)
 
 
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM came: it ends the run as Ctrl-C does, past whatever catches errors."""
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """End with a word and the exit code of a shell when the block is stopped by Ctrl-C."""
+    """End with a word and the exit code of a shell when the block is stopped by Ctrl-C or SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
+    if before is not signal.SIG_IGN:  # whoever started us wants it ignored
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         say("stopped: what was not finished was not written")
-        raise typer.Exit(STOPPED) from None
+        number = signal.SIGTERM if isinstance(error, _TerminatedError) else signal.SIGINT
+        raise typer.Exit(STOPPED + number) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # one is enough: a second would come in the middle of the end
+    raise _TerminatedError
 
 
 def to_bytes(text: str) -> bytes:
@@ -115,13 +141,48 @@ def write_bytes_out(content: bytes) -> None:
     Raises
     ------
     RunError
-        If what takes them is full; a pipe that was closed raises BrokenPipeError.
+        If what takes them is full. A reader that has had enough ends the run without a word.
     """
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        raise
+        let_go(sys.stdout)
+        raise typer.Exit(_CLOSED_PIPE) from None
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the end
+        let_go(sys.stdout)
         raise RunError(f"<stdout>: cannot be written ({error.strerror}): what came before is incomplete") from None
+
+
+@contextmanager
+def tables(width: int) -> Iterator["Console"]:
+    """Give a console for tables, which go to stdout when the block ends; `width` is for what is no terminal."""
+    from rich.console import Console
+
+    terminal = Console()
+    seen = terminal.is_terminal
+    with io.TextIOWrapper(io.BytesIO(), sys.stdout.encoding, "replace", write_through=True) as out:
+        yield Console(file=out, force_terminal=seen, width=terminal.width if seen else width)
+        shown = out.buffer.getvalue()
+    write_bytes_out(shown)
+
+
+def let_go(stream: TextIO) -> None:
+    """Point a stream that cannot be written at nothing: what is left in it would fail again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def open_streams() -> None:
+    """Open those of stdin, stdout and stderr that were closed, or a file that is opened would take their place.
+
+    What is written to a stdout that was closed fails; what is said on a stderr that was, nobody hears.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            with suppress(OSError):
+                os.close(number)
+            os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115

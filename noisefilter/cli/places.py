@@ -1,6 +1,7 @@
 """Which files are read, and where the result of each goes."""
 
 import os
+import stat
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def inputs_of(files: list[str], form: Form | None, out: Path | None = None) -> I
     """
     inputs = Inputs([], [], {})
     for file in files:
-        if file != STREAM and Path(file).is_dir():
+        if file != STREAM and _is_folder(file):
             inputs.folders.append(file)
             _look_into(file, inputs)
         else:
@@ -83,6 +84,20 @@ def inputs_of(files: list[str], form: Form | None, out: Path | None = None) -> I
             name = f"stdin.{'txt' if told is Form.TEXT else told}" if file == STREAM else Path(file).name
             inputs.items.append(Input(file, told, name, problem=problem))
     return inputs
+
+
+def _is_folder(file: str) -> bool:
+    try:
+        return Path(file).is_dir()
+    except OSError:  # a name that is too long: whoever opens it will tell
+        return False
+
+
+def _is_device(file: str) -> bool:
+    try:
+        return not stat.S_ISREG(Path(file).stat().st_mode)
+    except OSError:
+        return False
 
 
 def _look_into(folder: str, inputs: Inputs) -> None:
@@ -120,6 +135,9 @@ def refuse_no_place(inputs: Inputs, out: Path | None, decisions: Path | None, *,
     _refuse_decisions(decisions, in_place=in_place)
     if in_place and any(item.file == STREAM for item in items):
         raise typer.BadParameter("--in-place needs files: stdin has no place to write to")
+    odd = next((item.file for item in items if in_place and _is_device(item.file)), None)
+    if odd is not None:
+        raise typer.BadParameter(f"--in-place needs files: {odd} is a pipe or a device")
     records = [item for item in items if item.form is not Form.TEXT]
     if diff and records:
         raise typer.BadParameter(f"--diff shows text files: for {records[0].file} use check, or --decisions")
@@ -164,7 +182,7 @@ def _refuse_targets(inputs: Inputs, out: Path, targets: list[tuple[Input, Path]]
             raise typer.BadParameter(f"{count} inputs would go to {path}: clean them into different folders")
     read = {_real(item.file) for item, _ in targets if item.file != STREAM}
     for item, path in targets:
-        if (item.found or item.form is not Form.TEXT) and _real(path) in read and path.is_file():
+        if (item.found or item.form is not Form.TEXT) and _real(path) in read and Path(_real(path)).is_file():
             raise typer.BadParameter(f"{path} is an input: choose another -o, or --in-place")
         told = form_of(path.name)
         if told is not None and told is not item.form:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from noisefilter.article import Article
 from noisefilter.cli.options import OnError
-from noisefilter.cli.outcome import Outcome, guarded, name_of, say, to_bytes, write_bytes_out, write_out
+from noisefilter.cli.outcome import Outcome, guarded, name_of, say, text_of, to_bytes, write_bytes_out, write_out
 from noisefilter.cli.places import Input, Inputs, target_of
 from noisefilter.cli.run import Run, runs_of
 from noisefilter.errors import InputError, RunError
@@ -72,6 +72,11 @@ class Results:
             write_out(_unified(item.file, before, after))
         elif self.in_place:
             if edit is not None and after != before:
+                now = text_of(item.file)
+                if now == after:  # it was named twice, and is clean by now
+                    return
+                if now != before:
+                    raise InputError(f"{item.file}: changed while it was read: run again when nothing else writes it")
                 with _writing(Path(item.file)) as stream:
                     stream.write(to_bytes(after))
                 self.run.outcome.found += 1

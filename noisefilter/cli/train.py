@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noisefilter.cli.options import Jobs, Labels
-from noisefilter.cli.outcome import say
+from noisefilter.cli.outcome import say, tables
 
 if TYPE_CHECKING:
     from noisefilter.labels import LabelledArticle
@@ -81,9 +81,10 @@ def train(
     metrics = {name: plain_figures(result.figures) for name, result in results.items()}
     model = replace(model, card=write_card(model, results, realised), about={**model.about, "metrics": metrics})
     save_model(model, out)
-    out_console = Console()
-    for name, result in results.items():
-        show_figures(f"{name}: {result.articles} articles, {result.paragraphs} paragraphs", result.figures, out_console)
+    with tables(200) as out_console:
+        for name, result in results.items():
+            title = f"{name}: {result.articles} articles, {result.paragraphs} paragraphs"
+            show_figures(title, result.figures, out_console)
     smallest = model.budgets.rows[0].budget
     if smallest > DEFAULT_LOSS_BUDGET:
         say(

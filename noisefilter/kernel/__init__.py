@@ -110,12 +110,16 @@ class NativeReading:
         """Return what the second look sees of these paragraphs, in the order of `SECOND_LOOK`."""
         return self._score(alive, seen=True)
 
+    @cached_property
+    def _headline(self) -> str:
+        return headline_of(self._title or "")
+
     def _score(self, alive: Sequence[int], *, seen: bool) -> list[tuple[float, ...]]:
         if not alive:
             return []
         first = self._texts[alive[0]]
         if not is_title(first, self._title):
-            return self._reading.score(alive, headline_of(self._title or ""), -1, seen)
+            return self._reading.score(alive, self._headline, -1, seen)
         headline = headline_of(first)
         title = self._reading.score(alive[:1], headline, 0, seen)
         return [*title, *self._reading.score(alive[1:], headline, -1, seen)]

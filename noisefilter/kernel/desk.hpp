@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,23 @@ struct Held {
 // Adds up the weights of terms, STRIDE families side by side, in the order of the terms.
 template <size_t STRIDE>
 inline void add_up(const Held* held, size_t count, double* sums) {
+#ifdef NOISEFILTER_VECTORS  // left to itself, gcc takes two terms at a time and family by family
+    typedef float Singles __attribute__((vector_size(16)));
+    typedef double Fours __attribute__((vector_size(32)));
+    Fours kept[STRIDE / 4] = {};
+    for (size_t n = 0; n < count; ++n)
+        for (size_t k = 0; k < STRIDE / 4; ++k) {
+            Singles weights;
+            std::memcpy(&weights, held[n].weights + 4 * k, sizeof weights);
+            kept[k] += held[n].value * __builtin_convertvector(weights, Fours);
+        }
+    std::memcpy(sums, kept, sizeof kept);
+#else
     double kept[STRIDE] = {};
     for (size_t n = 0; n < count; ++n)
         for (size_t f = 0; f < STRIDE; ++f) kept[f] += held[n].value * static_cast<double>(held[n].weights[f]);
-    for (size_t f = 0; f < STRIDE; ++f) sums[f] = kept[f];
+    std::copy_n(kept, STRIDE, sums);
+#endif
 }
 
 NOISEFILTER_WIDER inline void add_up_20(const Held* held, size_t count, double* sums) {
@@ -40,44 +54,45 @@ inline void add_up_any(const Held* held, size_t count, size_t stride, double* su
 // How often each column was met; the columns come out in their order, as in a sparse matrix of scikit-learn.
 class Tally {
   public:
-    explicit Tally(size_t columns) : counts_(columns), bits_(columns / 64 + 1), over_(columns / 4096 + 1) {}
+    explicit Tally(size_t columns)
+        : met_(columns / 64 + 1), again_(columns / 64 + 1), over_(columns / 4096 + 1), more_(columns) {}
 
-    // Tells whether the column is met for the first time.
+    // Tells whether the column is met for the first time; most are met once, and that takes but a bit.
     bool add(size_t column) {
-        if (counts_[column]++ != 0) return false;
-        bits_[column / 64] |= uint64_t{1} << (column % 64);
+        const uint64_t bit = uint64_t{1} << (column % 64);
+        if (met_[column / 64] & bit) {
+            again_[column / 64] |= bit;
+            ++more_[column];
+            return false;
+        }
+        met_[column / 64] |= bit;
         over_[column / 4096] |= uint64_t{1} << (column / 64 % 64);
         return true;
     }
-
-    void fetch(size_t column) const { NOISEFILTER_PREFETCH(&counts_[column]); }
 
     template <class Take>
     void empty_into(Take take) {
         for (size_t top = 0; top < over_.size(); ++top)
             for (; over_[top]; over_[top] &= over_[top] - 1) {
                 const size_t middle = top * 64 + lowest(over_[top]);
-                for (; bits_[middle]; bits_[middle] &= bits_[middle] - 1) {
-                    const size_t column = middle * 64 + lowest(bits_[middle]);
-                    take(column, counts_[column]);
-                    counts_[column] = 0;
+                uint64_t met = met_[middle];
+                const uint64_t again = again_[middle];
+                met_[middle] = again_[middle] = 0;
+                for (; met; met &= met - 1) {
+                    const size_t at = lowest(met), column = middle * 64 + at;
+                    size_t count = 1;
+                    if (again >> at & 1) {
+                        count += more_[column];
+                        more_[column] = 0;
+                    }
+                    take(column, count);
                 }
             }
     }
 
   private:
-    static size_t lowest(uint64_t word) {
-#if defined(__GNUC__)
-        return static_cast<size_t>(__builtin_ctzll(word));
-#else
-        size_t at = 0;
-        while (!(word >> at & 1)) ++at;
-        return at;
-#endif
-    }
-
-    std::vector<uint16_t> counts_;  // a paragraph that is looked at has fewer terms
-    std::vector<uint64_t> bits_, over_;
+    std::vector<uint64_t> met_, again_, over_;
+    std::vector<uint16_t> more_;  // a paragraph that is looked at has fewer terms
 };
 
 // A line of tokens with blanks between, whose hashes over any stretch follow from those of its prefixes.
@@ -131,10 +146,15 @@ struct Desk {
     std::vector<Wanted> wanted;
     struct Gram {
         Packed key;
-        size_t likely;
+        size_t size, likely;
     };
     std::vector<Gram> grams;
-    std::vector<int32_t> columns;
+    struct Heard {
+        Packed stem;
+        uint8_t is;
+        bool counts;
+    };
+    std::vector<Heard> heard;
     std::vector<Span> raised;  // words in capitals
     std::vector<Held> held;
     std::vector<double> sums;

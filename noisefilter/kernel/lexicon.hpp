@@ -20,6 +20,7 @@ struct Lexicon {
     size_t word_columns = 0, columns = 0;
     std::vector<double> intercept;
     LargeVector<float> table;  // a row for each term: its weight for each family, its IDF, whether it is telling
+    std::vector<int32_t> shorter;  // for each term of characters, the longest other one that it begins with
     std::vector<uint64_t> powers;
     std::vector<double> logs;
 
@@ -53,6 +54,7 @@ struct Lexicon {
             }
         }
         if (!finite) throw std::invalid_argument("lexical_coef is not finite");
+        shorten(character_list);
         powers.assign(words.longest() + 2, 1);
         for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * BASE;
         logs.assign(64, 0.0);
@@ -138,6 +140,7 @@ struct Lexicon {
             count_behind("last:", shapes, shapes.over(many - size, many - 1), desk);
         if (many == 0) meet(words.find("whole:"), 0, desk);
         else if (many <= 8) count_behind("whole:", shapes, shapes.over(0, many - 1), desk);
+        for (const Desk::Wanted& one : desk.wanted) words.fetch_term(one.hash);
         for (const Desk::Wanted& one : desk.wanted) meet(words.find(one.hash, one.front, one.rest), 0, desk);
     }
 
@@ -149,14 +152,14 @@ struct Lexicon {
             read_stretch(t, 0, looked_at, true, false, desk);
             read_stretch(t, t.size - looked_at, t.size, false, true, desk);
         }
-        desk.columns.clear();
-        for (const Desk::Gram& gram : desk.grams) {
-            const int32_t column = characters.find(gram.key, gram.likely);
-            if (column == NONE) continue;
-            desk.columns.push_back(column);
-            desk.tally.fetch(word_columns + static_cast<size_t>(column));
+        for (Desk::Gram& gram : desk.grams) {
+            int32_t column = characters.find(gram.key, gram.likely);
+            while (column == NONE && gram.size-- > shortest) {
+                gram.key.cut(gram.size);
+                column = characters.find(gram.key);
+            }
+            for (; column != NONE; column = shorter[static_cast<size_t>(column)]) meet(column, word_columns, desk);
         }
-        for (int32_t column : desk.columns) meet(column, word_columns, desk);
     }
 
     void count_word(std::string_view term, Desk& desk) const { meet(words.find(term), 0, desk); }
@@ -171,7 +174,7 @@ struct Lexicon {
         held.clear();
         double squares[2] = {0.0, 0.0};
         size_t of_words = 0;
-        desk.tally.empty_into([&](size_t column, uint32_t count) {
+        desk.tally.empty_into([&](size_t column, size_t count) {
             const float* row = &table[column * width()];
             known |= row[stride + 1] != 0;
             const double log = count < logs.size() ? logs[count] : std::log(static_cast<double>(count));
@@ -195,6 +198,19 @@ struct Lexicon {
 
   private:
     size_t width() const { return stride + 4; }
+
+    void shorten(std::string_view list) {
+        shorter.assign(lines_of(list), NONE);
+        each_line(list, [&](std::string_view term, int32_t column) {
+            Packed key;
+            size_t size = 0;
+            if (!pack(term, key, size)) return;
+            while (shorter[static_cast<size_t>(column)] == NONE && size-- > shortest) {
+                key.cut(size);
+                shorter[static_cast<size_t>(column)] = characters.find(key);
+            }
+        });
+    }
 
     void meet(int32_t column, size_t start, Desk& desk) const {
         if (column < 0) return;
@@ -283,13 +299,14 @@ struct Lexicon {
             if (closes && i + 1 == size) return 3;
             return t.at[from + i - opens];
         };
+        const size_t window = std::min(longest, PACKED_MOST);
+        Packed key;
+        for (size_t n = 0; n < std::min(window, size); ++n) key.put(n, character(n));
         for (size_t start = 0; start + shortest <= size; ++start) {
-            Packed key;
-            const size_t most = std::min(size - start, longest);
-            for (size_t n = 1; n <= std::min(most, PACKED_MOST); ++n) {
-                key.put(n - 1, character(start + n - 1));
-                if (n >= shortest) desk.grams.push_back({key, characters.likely(key)});
-            }
+            const size_t most = std::min(size - start, longest), packed = std::min(most, window);
+            if (packed >= shortest) desk.grams.push_back({key, packed, characters.likely(key)});
+            key.shift();
+            if (start + window < size) key.put(window - 1, character(start + window));
             if (most > PACKED_MOST) {
                 desk.scratch.clear();
                 for (size_t n = 1; n <= most; ++n) {

@@ -4,176 +4,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <stdexcept>
 #include <vector>
+
+#include "bins.hpp"
+#include "curves.hpp"
+#include "lanes.hpp"
 
 namespace noisefilter {
 
-constexpr size_t CLASSES = 3, BOILERPLATE = 0, CONTENT = 1, OFF_TOPIC = 2;
 constexpr size_t ANSWERS = 17, PASTED = 6;
-constexpr double GRADES = 1e9;  // numbers and borders are compared to nine decimals
-
-// Curves: each number's hats, weighed and added up, are one piecewise linear function for each class.
-class Curves {
-  public:
-    static constexpr size_t MOST_KNOTS = 256;
-
-    void build(const double* knots, const int64_t* counts, size_t numbers, const double* coef, size_t columns,
-               size_t total) {
-        size_t at = 0;
-        for (size_t number = 0; number < numbers; ++number) {
-            if (counts[number] < 1 || static_cast<size_t>(counts[number]) > total - at)
-                throw std::invalid_argument("knot_counts do not match the knots");
-            most_ = std::max(most_, static_cast<size_t>(counts[number]));
-            at += static_cast<size_t>(counts[number]);
-        }
-        if (at != total) throw std::invalid_argument("knot_counts do not match the knots");
-        if (most_ > MOST_KNOTS) throw std::length_error("a curve has more knots than the kernel takes");
-        inner_.assign(numbers * inner(), HUGE_VAL);
-        at = 0;
-        for (size_t number = 0; number < numbers; ++number) {
-            const size_t count = static_cast<size_t>(counts[number]);
-            numbers_.push_back({knots[at], knots[at + count - 1], pieces_.size()});
-            for (size_t j = 0; j + 1 < count || j == 0; ++j) {
-                Piece piece{};
-                piece.knot = knots[at + j];
-                if (j > 0) inner_[number * inner() + j - 1] = piece.knot;
-                const double width = count > 1 ? knots[at + j + 1] - piece.knot : 1.0;
-                if (!(width > 0)) throw std::invalid_argument("the knots do not rise");
-                for (size_t c = 0; c < CLASSES; ++c) {
-                    piece.base[c] = coef[c * columns + at + j];
-                    piece.slope[c] = count > 1 ? (coef[c * columns + at + j + 1] - piece.base[c]) / width : 0.0;
-                }
-                pieces_.push_back(piece);
-            }
-            at += count;
-        }
-    }
-
-    void add(const double* numbers, double* odds) const {
-        double sums[CLASSES] = {odds[0], odds[1], odds[2]};
-        const double* knot = inner_.data();
-        const size_t inner_knots = inner();
-        for (const Number& number : numbers_) {
-            const double x = std::min(std::max(*numbers++, number.low), number.high);
-            size_t passed = 0;
-            for (size_t j = 0; j < inner_knots; ++j) passed += x >= knot[j];
-            knot += inner_knots;
-            const Piece& piece = pieces_[number.first + passed];
-            for (size_t c = 0; c < CLASSES; ++c) sums[c] += piece.base[c] + piece.slope[c] * (x - piece.knot);
-        }
-        std::copy_n(sums, CLASSES, odds);
-    }
-
-  private:
-    struct Piece {
-        double knot, base[CLASSES], slope[CLASSES], unused;
-    };
-    struct Number {
-        double low, high;
-        size_t first;  // of its pieces
-    };
-    size_t inner() const { return most_ > 2 ? most_ - 2 : 0; }
-
-    std::vector<Number> numbers_;
-    std::vector<double> inner_;  // the knots between the outer ones, as many for each number
-    std::vector<Piece> pieces_;
-    size_t most_ = 0;
-};
-
-// Bins, found number by number and not tree by tree (Lucchese et al., *QuickScorer*, SIGIR 2015): a border that is
-// passed rules out the leaves on its left, and the first leaf that is left is the row's.
-class Bins {
-  public:
-    static constexpr size_t MOST_LEAVES = 64;
-
-    void build(const int32_t* feature, const double* border, const int32_t* left, const int32_t* right, size_t nodes,
-               const int32_t* roots, size_t trees, const double* coef, size_t columns, size_t hats, size_t numbers) {
-        std::vector<size_t> bin(nodes);
-        size_t bins = 0;
-        for (size_t node = 0; node < nodes; ++node) {
-            bin[node] = bins;
-            bins += feature[node] < 0;
-        }
-        if (hats + bins != columns) throw std::invalid_argument("the bins do not match their weights");
-        std::vector<std::vector<Border>> of_number(numbers);
-        const auto walk = [&](auto&& self, size_t node, size_t tree, size_t depth) -> uint64_t {  // the leaves below
-            if (depth > MOST_LEAVES) throw std::length_error("a tree is deeper than the kernel takes");
-            if (feature[node] < 0) {
-                const size_t leaf = leaves_.size() - first_leaf_.back();
-                if (leaf >= MOST_LEAVES) throw std::length_error("a tree has more leaves than the kernel takes");
-                Leaf weights{};
-                for (size_t c = 0; c < CLASSES; ++c) weights.weight[c] = coef[c * columns + hats + bin[node]];
-                leaves_.push_back(weights);
-                return uint64_t{1} << leaf;
-            }
-            const auto child = [&](int32_t at) {
-                if (at < 0 || static_cast<size_t>(at) >= nodes || static_cast<size_t>(at) <= node)
-                    throw std::invalid_argument("the bins are not trees");
-                return static_cast<size_t>(at);
-            };
-            if (static_cast<size_t>(feature[node]) >= numbers) throw std::invalid_argument("the bins are not trees");
-            const uint64_t before = self(self, child(left[node]), tree, depth + 1);
-            const uint64_t after = self(self, child(right[node]), tree, depth + 1);
-            of_number[static_cast<size_t>(feature[node])].push_back(
-                {std::rint(border[node] * GRADES), ~before, static_cast<uint32_t>(tree)});
-            return before | after;
-        };
-        for (size_t tree = 0; tree < trees; ++tree) {
-            if (roots[tree] < 0 || static_cast<size_t>(roots[tree]) >= nodes)
-                throw std::invalid_argument("the bins are not trees");
-            first_leaf_.push_back(leaves_.size());
-            walk(walk, static_cast<size_t>(roots[tree]), tree, 0);
-        }
-        first_.assign(1, 0);
-        for (auto& borders : of_number) {
-            std::stable_sort(borders.begin(), borders.end(),
-                             [](const Border& a, const Border& b) { return a.value < b.value; });
-            borders_.insert(borders_.end(), borders.begin(), borders.end());
-            first_.push_back(borders_.size());
-        }
-    }
-
-    void add(const double* numbers, std::vector<uint64_t>& left, double* odds) const {
-        left.assign(first_leaf_.size(), ~uint64_t{0});
-        uint64_t* masks = left.data();
-        const Border* border = borders_.data();
-        for (size_t number = 0; number + 1 < first_.size(); ++number) {
-            const double value = std::rint(numbers[number] * GRADES);
-            const Border* end = borders_.data() + first_[number + 1];
-            for (; border != end && border->value < value; ++border) masks[border->tree] &= border->mask;
-            border = end;
-        }
-        double sums[CLASSES] = {0.0, 0.0, 0.0};
-        for (size_t tree = 0; tree < left.size(); ++tree) {
-            const Leaf& leaf = leaves_[first_leaf_[tree] + lowest(left[tree])];
-            for (size_t c = 0; c < CLASSES; ++c) sums[c] += leaf.weight[c];
-        }
-        for (size_t c = 0; c < CLASSES; ++c) odds[c] += sums[c];
-    }
-
-  private:
-    struct Border {
-        double value;
-        uint64_t mask;
-        uint32_t tree;
-    };
-    struct Leaf {
-        double weight[CLASSES], unused;
-    };
-    static size_t lowest(uint64_t word) {
-#if defined(__GNUC__)
-        return static_cast<size_t>(__builtin_ctzll(word));
-#else
-        size_t at = 0;
-        while (!(word >> at & 1)) ++at;
-        return at;
-#endif
-    }
-    std::vector<Border> borders_;
-    std::vector<size_t> first_, first_leaf_;
-    std::vector<Leaf> leaves_;
-};
 
 struct Look {
     Curves curves;
@@ -181,14 +20,16 @@ struct Look {
     double intercept[CLASSES] = {};
 
     // Probabilities of the classes.
-    void at(const double* numbers, std::vector<uint64_t>& scratch, double* shares) const {
-        std::copy_n(intercept, CLASSES, shares);
+    void at(const Lanes* numbers, Bins::Left& scratch, Sums& shares) const {
+        for (size_t c = 0; c < CLASSES; ++c) std::fill_n(shares[c].at, LANES, intercept[c]);
         curves.add(numbers, shares);
         bins.add(numbers, scratch, shares);
-        const double most = std::max({shares[0], shares[1], shares[2]});
-        double total = 0.0;
-        for (size_t c = 0; c < CLASSES; ++c) total += shares[c] = std::exp(shares[c] - most);
-        for (size_t c = 0; c < CLASSES; ++c) shares[c] /= total;
+        for (size_t n = 0; n < LANES; ++n) {
+            const double most = std::max({shares[0].at[n], shares[1].at[n], shares[2].at[n]});
+            double total = 0.0;
+            for (size_t c = 0; c < CLASSES; ++c) total += shares[c].at[n] = std::exp(shares[c].at[n] - most);
+            for (size_t c = 0; c < CLASSES; ++c) shares[c].at[n] /= total;
+        }
     }
 };
 

@@ -75,6 +75,8 @@ struct Vocabulary {
 // The stems of one article, numbered as they come.
 class Numbering {
   public:
+    Numbering() { numbers_.reserve(USUAL); }
+
     template <class Key>
     int32_t number(const Key& key, const Vocabulary& vocabulary) {
         int32_t& place = numbers_.place(key);
@@ -127,6 +129,7 @@ class Numbering {
     }
 
   private:
+    static constexpr size_t USUAL = 250;  // stems of an article
     Shorts numbers_;
     std::vector<double> idf_;
     std::vector<uint8_t> known_;
@@ -242,12 +245,16 @@ inline void read_stems(const Text& t, const Lexicon& lexicon, const Vocabulary& 
                        Desk& desk, Paragraph& p) {
     Words words(p, numbering);
     std::vector<Span> numbers;
+    desk.heard.clear();
     each_word(t, [&](Span word) {
         const uint8_t is = detail::word_is(t, word, vocabulary, desk.scratch);
         const bool counts = !(is & STOP) || (is & INITIAL);
-        words.add(counts ? numbering.number(detail::stem_of(t, word), vocabulary) : NONE, is);
+        desk.heard.push_back({counts ? detail::stem_of(t, word) : Packed{}, is, counts});
+        if (counts) vocabulary.stems.likely(desk.heard.back().stem);
         if (is & NUMBER) numbers.push_back(word);
     });
+    for (const Desk::Heard& word : desk.heard)
+        words.add(word.counts ? numbering.number(word.stem, vocabulary) : NONE, word.is);
     words.finish(lexicon.logs);
     const auto before = [&](Span a, Span b) {
         return std::lexicographical_compare(t.at + a.start, t.at + a.end, t.at + b.start, t.at + b.end);

@@ -95,16 +95,23 @@ class Session {
         alone.conclude();
         Article article(std::move(chosen), title, title_at, numbering_.size(), scorer_.reach);
         std::vector<double> trust(count), row(scorer_.second_numbers());
-        std::vector<uint64_t> scratch;
+        std::vector<Lanes> numbers(row.size());
+        Bins::Left scratch;
+        Sums look;
         for (size_t i = 0; i < count; ++i) trust[i] = alone.trust(i);
         article.relate(trust);
         Odds looked(count);
         for (size_t i = 0; i < count; ++i) {
             fill(article, alone, logs, mean, i, row.data());
-            double look[CLASSES];
-            scorer_.first.at(row.data(), scratch, look);
-            looked.set(i, look);
-            trust[i] = look[CONTENT];
+            const size_t lane = i % LANES;
+            for (size_t n = 0; n < scorer_.first_numbers(); ++n) numbers[n].at[lane] = row[n];
+            if (lane + 1 < LANES && i + 1 < count) continue;
+            scorer_.first.at(numbers.data(), scratch, look);
+            for (size_t n = 0; n <= lane; ++n) {
+                const double shares_there[CLASSES] = {look[0].at[n], look[1].at[n], look[2].at[n]};
+                looked.set(i - lane + n, shares_there);
+                trust[i - lane + n] = look[CONTENT].at[n];
+            }
         }
         looked.conclude();
         article.relate(trust);
@@ -115,8 +122,13 @@ class Session {
             const double* relation = article.relation(i);
             looked.pasted(i, relation[2 * MEASURES + VOUCHED], relation[COSINE_TRUSTED],
                           article.paragraph(i).shape[WORDS] > std::log1p(9.0), more + ANSWERS);
-            scorer_.second.at(row.data(), scratch, shares + i * CLASSES);
             if (seen != nullptr) std::copy(row.begin(), row.end(), seen + i * row.size());
+            const size_t lane = i % LANES;
+            for (size_t n = 0; n < row.size(); ++n) numbers[n].at[lane] = row[n];
+            if (lane + 1 < LANES && i + 1 < count) continue;
+            scorer_.second.at(numbers.data(), scratch, look);
+            for (size_t n = 0; n <= lane; ++n)
+                for (size_t c = 0; c < CLASSES; ++c) shares[(i - lane + n) * CLASSES + c] = look[c].at[n];
         }
     }
 

@@ -33,6 +33,11 @@ namespace noisefilter {
 #define NOISEFILTER_WIDER
 #endif
 
+// Where the compiler has types for vectors; others find the vectors in loops, or do not.
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9)
+#define NOISEFILTER_VECTORS
+#endif
+
 constexpr int32_t NONE = -1;
 
 // Large tables are read all over: on Linux they ask for large pages, so that looking up a page costs less.
@@ -71,6 +76,17 @@ inline uint64_t mixed(uint64_t hash) {
     hash ^= hash >> 32;
     hash *= 0x9e3779b97f4a7c15u;
     return hash ^ (hash >> 29);
+}
+
+// The place of the lowest bit that is set; there is one.
+inline size_t lowest(uint64_t word) {
+#if defined(__GNUC__)
+    return static_cast<size_t>(__builtin_ctzll(word));
+#else
+    size_t at = 0;
+    while (!(word >> at & 1)) ++at;
+    return at;
+#endif
 }
 
 inline size_t slots_for(size_t count) {
@@ -127,7 +143,11 @@ class Terms {
     int32_t find(uint64_t hash, std::string_view front, std::string_view rest) const {
         return slots_[slot_of(hash, front, rest)].column;
     }
+    // In three steps for many terms at once: their slots are fetched, then what is written there, then all is found.
     void fetch(uint64_t hash) const { NOISEFILTER_PREFETCH(&slots_[hash & (slots_.size() - 1)]); }
+    void fetch_term(uint64_t hash) const {
+        NOISEFILTER_PREFETCH(bytes_.data() + slots_[hash & (slots_.size() - 1)].start);
+    }
 
   private:
     struct Slot {
@@ -168,6 +188,14 @@ struct Packed {
         if (at < 4) low |= static_cast<uint64_t>(character + 1) << (16 * at);
         else high |= (character + 1) << (16 * (at - 4));
     }
+    void shift() {  // without its first character
+        low = low >> 16 | static_cast<uint64_t>(high) << 48;
+        high >>= 16;
+    }
+    void cut(size_t at) {  // to its first `at` characters
+        if (at < 4) low &= (uint64_t{1} << (16 * at)) - 1;
+        high = at <= 4 ? 0 : high & ((uint32_t{1} << (16 * (at - 4))) - 1);
+    }
     uint64_t hash() const { return mixed(low * 0xd6e8feb86659fd93u + high * 0xa0761d6478bd642fu); }
 };
 
@@ -196,15 +224,20 @@ inline void encode(uint32_t character, std::string& to) {
     }
 }
 
-// Whether a string can be packed; `packed` then is its key.
-inline bool pack(std::string_view text, Packed& packed) {
-    size_t count = 0;
-    for (size_t at = 0; at < text.size(); ++count) {
+// Whether a string can be packed; `packed` then is its key, and `size` its characters.
+inline bool pack(std::string_view text, Packed& packed, size_t& size) {
+    size = 0;
+    for (size_t at = 0; at < text.size(); ++size) {
         const uint32_t character = decoded(text, at);
-        if (count == PACKED_MOST || character >= PACKED_BELOW) return false;
-        packed.put(count, character);
+        if (size == PACKED_MOST || character >= PACKED_BELOW) return false;
+        packed.put(size, character);
     }
     return true;
+}
+
+inline bool pack(std::string_view text, Packed& packed) {
+    size_t size;
+    return pack(text, packed, size);
 }
 
 // Short strings to numbers; what cannot be packed has a slower table beside.
@@ -215,6 +248,8 @@ class Shorts {
         reserve(count);
         each_line(list, [&](std::string_view term, int32_t column) { put(term, column); });
     }
+
+    void reserve(size_t count) { slots_.assign(slots_for(count), Slot{0, 0, NONE}); }  // of an empty table
 
     void put(std::string_view term, int32_t value) {
         Packed key;
@@ -260,8 +295,6 @@ class Shorts {
         uint32_t high;
         int32_t value;
     };
-
-    void reserve(size_t count) { slots_.assign(slots_for(count), Slot{0, 0, NONE}); }
 
     size_t slot_of(const Packed& key) const { return slot_of(key, key.hash() & (slots_.size() - 1)); }
     size_t slot_of(const Packed& key, size_t likely) const {

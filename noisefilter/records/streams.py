@@ -5,6 +5,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from gzip import BadGzipFile, GzipFile
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -127,10 +128,16 @@ class Source:
         """Return the unpacked bytes as a file that can be read anywhere; a copy, where the input cannot."""
         if self.size is not None and not self.name.endswith(PACKED):
             return self._stream
-        self._copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the source
-        for chunk in self.chunks():
-            self._copy.write(chunk)
-        self._copy.seek(0)
+        try:
+            self._copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the source
+            for chunk in self.chunks():
+                self._copy.write(chunk)
+            self._copy.seek(0)
+        except OSError as error:
+            if self._copy is not None:
+                with suppress(OSError):  # it would write once more what has no room
+                    self._copy.close()
+            raise InputError(f"{self.name}: its copy cannot be written ({error.strerror}): set TMPDIR") from None
         return cast("BinaryIO", self._copy)
 
 
