@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-EXAMPLE ?= fixtures/war_report_awards_insert.txt
+EXAMPLE ?= fixtures/war_report_mma_insert.txt
 CORPUS := training/corpus
 export NOISEFILTER_DATA ?= $(wildcard ../shared/data)
 
