@@ -71,7 +71,8 @@ class Look(BaseEstimator):  # type: ignore[misc]
         self.bins_ = BoostedBins(self.rounds, self.leaves).fit(numbers, labels, weights)
         bins, votes = self.bins_.transform(numbers), self.bins_.votes_
         self.average_ = np.asarray(bins.mean(axis=0), dtype=np.float64).ravel()
-        self.model_.fit(sparse.hstack([columns, bins, bins @ votes], format="csr", dtype=np.float32), labels, weights)
+        of_trees = sparse.csr_matrix((bins @ votes).astype(np.float32))
+        self.model_.fit(sparse.hstack([columns, bins, of_trees], format="csr"), labels, weights)
         own, of_all_trees = np.split(self.model_.coef_, [-votes.shape[1]], axis=1)
         own[:, columns.shape[1] :] += of_all_trees @ votes.T
         self.model_.coef_ = own

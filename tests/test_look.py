@@ -39,13 +39,3 @@ def test_a_hard_penalty_leaves_the_order_that_the_trees_give(corners):
     fresh = np.random.default_rng(6).normal(size=(1000, 4))
     votes = look.bins_.transform(fresh) @ look.bins_.votes_
     assert spearmanr(look.predict_proba(fresh)[:, 0], votes[:, 0] - votes[:, 1]).statistic > 0.95
-
-
-@pytest.mark.parametrize("rounds", [0, 10])
-def test_the_pulls_add_up_to_the_odds(corners, rounds):
-    numbers, labels, weights = corners
-    look = Look(c=0.01, rounds=rounds, leaves=8).fit(numbers, labels, weights)
-    odds = np.log(look.predict_proba(numbers[:200]))
-    odds = odds[:, 0] - odds[:, 1]
-    pulls = np.array([look.pulls(row, 0, 1).sum() for row in numbers[:200]])
-    np.testing.assert_allclose(odds - pulls, np.full(200, (odds - pulls)[0]), atol=1e-5)
