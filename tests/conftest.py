@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -87,3 +88,13 @@ def tiny_samples(labelled):
     labels = [paragraph.label.value for entry in labelled for paragraph in entry.paragraphs]
     pairs = zip(in_context(articles), labels, strict=True)
     return [(sample, label) for sample, label in pairs if label != "ambiguous"]
+
+
+@pytest.fixture(scope="session")
+def corners():
+    """Numbers of which only two together tell the class."""
+    chance = np.random.default_rng(3)
+    numbers = chance.normal(size=(2000, 5))
+    labels = np.where((numbers[:, 0] > 0) == (numbers[:, 3] > 0), "content", "boilerplate")
+    labels[chance.integers(0, 2000, 300)] = "off_topic"
+    return numbers, labels, chance.uniform(0.5, 2, 2000)

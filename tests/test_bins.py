@@ -10,16 +10,6 @@ from noisefilter.bins import BoostedBins
 
 
 @pytest.fixture(scope="module")
-def corners():
-    """Numbers of which only two together tell the class."""
-    chance = np.random.default_rng(3)
-    numbers = chance.normal(size=(2000, 5))
-    labels = np.where((numbers[:, 0] > 0) == (numbers[:, 3] > 0), "content", "boilerplate")
-    labels[chance.integers(0, 2000, 300)] = "off_topic"
-    return numbers, labels, chance.uniform(0.5, 2, 2000)
-
-
-@pytest.fixture(scope="module")
 def fitted(corners):
     return BoostedBins(rounds=6, leaves=8).fit(*corners)
 
