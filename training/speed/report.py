@@ -175,7 +175,7 @@ def _sameness(part: Mapping[str, Any]) -> Sheet:
 
 
 def _targets(found: Sequence[Target]) -> Sheet:
-    words = "What the issue asked for, against the medians above; ratios are medians of the rounds' own ratios."
+    words = "What is aimed at, against the medians above; ratios are medians of the rounds' own ratios."
     rows = [(target.what, target.aim, target.measured, target.verdict) for target in found]
     return Sheet("Targets", words, ("target", "aim", "measured", "verdict"), rows)
 

@@ -8,7 +8,7 @@ from systems import C4, GOPHER, GOPHER_ALONE, KERNEL, REFERENCE, FastText, JusTe
 
 OTHERS = (FastText.name, JusText.name, Trafilatura.name, C4, GOPHER, GOPHER_ALONE)
 NEAR_LINEAR = 1.1
-"""Most that an exponent of growth may be; ours, the issue says only near linear."""
+"""Most that an exponent of growth may be; it should be near linear."""
 
 
 @dataclass(frozen=True, slots=True)
