@@ -87,7 +87,7 @@ def test_a_process_that_is_gone_ends_the_run():
 def test_the_processes_are_in_no_terminals_group_and_end_with_the_block():
     with Workers(os.getpgid, 2) as workers:
         groups = set(workers.map([0] * 20))
-        pids = {process.pid for process in workers._processes}
+        pids = set(workers._started().pids)
         assert groups <= pids
         assert os.getpgid(0) not in groups
         for pid in pids:
