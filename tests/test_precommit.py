@@ -13,7 +13,7 @@ from cli_support import CLEAN, GOOD_ARTICLE, NOISE, NOISY, ROOT, files_in, label
 
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 BUILD_SECONDS = 1200
-NEEDED = (".pre-commit-hooks.yaml", "LICENSE", "README.md", "noisefilter", "pyproject.toml")
+NEEDED = (".pre-commit-hooks.yaml", "LICENSE", "README.md", "noisefilter", "pyproject.toml", "setup.py")
 CONFIG = """\
 repos:
   - repo: {repository}
@@ -55,7 +55,7 @@ def repository(tmp_path_factory, environment):
     folder = tmp_path_factory.mktemp("noisefilter")
     for name in NEEDED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "native*.so", "native.cpp"))
         else:
             shutil.copy(ROOT / name, folder / name)
     return folder, _commit_all(folder, environment)
