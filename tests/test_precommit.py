@@ -55,7 +55,9 @@ def repository(tmp_path_factory, environment):
     folder = tmp_path_factory.mktemp("noisefilter")
     for name in NEEDED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "native*.so", "native.cpp"))
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "native*.so", "native.cpp")
+            )
         else:
             shutil.copy(ROOT / name, folder / name)
     return folder, _commit_all(folder, environment)
