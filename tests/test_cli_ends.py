@@ -155,6 +155,28 @@ def test_what_is_stopped_ends_with_a_word_and_nothing_half_written(tmp_path, sto
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
 
 
+@pytest.mark.parametrize(
+    "verb", [["train", "-o", "new.noisefilter"], ["evaluate"], ["explain"]], ids=lambda verb: verb[0]
+)
+def test_the_other_verbs_end_with_a_word_too(tmp_path, verb):
+    os.mkfifo(tmp_path / "pipe")
+    process = subprocess.Popen(
+        [EXECUTABLE, *verb, "pipe"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=plain_environment({}),
+        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    with process, (tmp_path / "pipe").open("w", encoding="utf-8"):  # it has come so far as to read
+        process.send_signal(signal.SIGTERM)
+        shown = process.communicate(timeout=60)
+    assert shown == ("", "noisefilter: stopped: what was not finished was not written\n")
+    assert process.returncode == 143
+    assert files_in(tmp_path) == {}
+
+
 def test_sigterm_is_ignored_where_whoever_started_it_wants_that():
     with subprocess.Popen(
         [EXECUTABLE, "clean", "--format", "jsonl", *FIELDS],

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from noisefilter.cli import check, clean, evaluate, explain, labels, model, train
-from noisefilter.cli.outcome import fail, let_go, open_streams
+from noisefilter.cli.outcome import fail, let_go, open_streams, stoppable
 from noisefilter.errors import NoisefilterError, RunError
 
 app = typer.Typer(
@@ -20,11 +20,11 @@ app = typer.Typer(
     epilog="Exit codes: 0 nothing to do, 1 noise found or files changed, 2 usage, 3 some inputs could not be "
     "processed, 4 model missing or damaged, 5 quality floor broken.",
 )
-app.command("clean")(clean.clean)
-app.command("check")(check.check)
-app.command("explain")(explain.explain)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
+app.command("clean")(stoppable(clean.clean))
+app.command("check")(stoppable(check.check))
+app.command("explain")(stoppable(explain.explain))
+app.command("train")(stoppable(train.train))
+app.command("evaluate")(stoppable(evaluate.evaluate))
 app.add_typer(labels.app, name="labels")
 app.add_typer(model.app, name="model")
 

@@ -15,7 +15,7 @@ from noisefilter.cli.options import (
     TextField,
     TitleField,
 )
-from noisefilter.cli.outcome import STREAM, Outcome, guarded, stoppable, write_out
+from noisefilter.cli.outcome import STREAM, Outcome, guarded, write_out
 from noisefilter.cli.places import inputs_of
 
 
@@ -34,30 +34,29 @@ def check(
     """List the paragraphs that would be dropped, file:line; exit 1 if there are any."""
     inputs = inputs_of(files or [STREAM], form)
     inputs.tell_left_out()
-    with stoppable():
-        from noisefilter.bulk import BatchCleaner
-        from noisefilter.cleaner import NoiseFilter
-        from noisefilter.cli.decisions import findings
-        from noisefilter.cli.places import Input
-        from noisefilter.cli.run import running, runs_of
-        from noisefilter.records.record import Fields
+    from noisefilter.bulk import BatchCleaner
+    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.decisions import findings
+    from noisefilter.cli.places import Input
+    from noisefilter.cli.run import running, runs_of
+    from noisefilter.records.record import Fields
 
-        cleaner = BatchCleaner(NoiseFilter(model, loss_budget, cap=cap, rules=rules), describe=findings)
-        fields = Fields(text_field, title_field, id_field)
-        outcome = Outcome()
-        with running(cleaner, inputs.items, fields, outcome, OnError.SKIP, jobs) as run:
+    cleaner = BatchCleaner(NoiseFilter(model, loss_budget, cap=cap, rules=rules), describe=findings)
+    fields = Fields(text_field, title_field, id_field)
+    outcome = Outcome()
+    with running(cleaner, inputs.items, fields, outcome, OnError.SKIP, jobs) as run:
 
-            def records(item: Input) -> None:
-                with run.records(item) as (_, _, batches):
-                    for batch in batches:
-                        outcome.found += batch.changed
-                        write_out(batch.notes)
-
-            for is_text, items in runs_of(inputs.items):
-                if not is_text:
-                    guarded(outcome, lambda item=items[0]: records(item))  # type: ignore[misc]
-                    continue
-                for batch in run.texts(items):
+        def records(item: Input) -> None:
+            with run.records(item) as (_, _, batches):
+                for batch in batches:
                     outcome.found += batch.changed
                     write_out(batch.notes)
+
+        for is_text, items in runs_of(inputs.items):
+            if not is_text:
+                guarded(outcome, lambda item=items[0]: records(item))  # type: ignore[misc]
+                continue
+            for batch in run.texts(items):
+                outcome.found += batch.changed
+                write_out(batch.notes)
     raise typer.Exit(outcome.exit_code)

@@ -18,7 +18,7 @@ from noisefilter.cli.options import (
     TextField,
     TitleField,
 )
-from noisefilter.cli.outcome import STREAM, Outcome, stoppable
+from noisefilter.cli.outcome import STREAM, Outcome
 from noisefilter.cli.places import inputs_of, refuse_no_place
 
 
@@ -59,24 +59,23 @@ def clean(
     if keep_dropped in (text_field, title_field, id_field):
         raise typer.BadParameter(f"--keep-dropped {keep_dropped} is a field that is read: give one of its own")
     inputs.tell_left_out()
-    with stoppable():
-        from noisefilter.bulk import BatchCleaner
-        from noisefilter.cleaner import NoiseFilter
-        from noisefilter.cli.decisions import decisions_as_json
-        from noisefilter.cli.results import Results, noting
-        from noisefilter.cli.run import running
-        from noisefilter.records.record import Fields
+    from noisefilter.bulk import BatchCleaner
+    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.decisions import decisions_as_json
+    from noisefilter.cli.results import Results, noting
+    from noisefilter.cli.run import running
+    from noisefilter.records.record import Fields
 
-        cleaner = BatchCleaner(
-            NoiseFilter(model, loss_budget, cap=cap, rules=rules),
-            skip=on_error is OnError.SKIP,
-            describe=decisions_as_json if decisions is not None else None,
-        )
-        fields = Fields(text_field, title_field, id_field, keep_dropped)
-        outcome = Outcome()
-        with (
-            running(cleaner, inputs.items, fields, outcome, on_error, jobs) as run,
-            noting(decisions, outcome, needed=in_place) as note,
-        ):
-            Results(run, inputs, out, in_place, diff, note).write()
+    cleaner = BatchCleaner(
+        NoiseFilter(model, loss_budget, cap=cap, rules=rules),
+        skip=on_error is OnError.SKIP,
+        describe=decisions_as_json if decisions is not None else None,
+    )
+    fields = Fields(text_field, title_field, id_field, keep_dropped)
+    outcome = Outcome()
+    with (
+        running(cleaner, inputs.items, fields, outcome, on_error, jobs) as run,
+        noting(decisions, outcome, needed=in_place) as note,
+    ):
+        Results(run, inputs, out, in_place, diff, note).write()
     raise typer.Exit(outcome.exit_code)
