@@ -70,6 +70,8 @@ class LabelledArticle:
     topic, form, language : str or None
     where : str
         File and line, for messages.
+    weight : float
+        How much it counts in training: as two articles do, at 2.
     """
 
     id: str
@@ -80,6 +82,7 @@ class LabelledArticle:
     form: str | None = None
     language: str | None = None
     where: str = ""
+    weight: float = 1.0
 
     @property
     def article(self) -> Article:

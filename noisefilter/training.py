@@ -259,7 +259,7 @@ def _fit(
             labels.append(paragraph.label.value)
             kinds.append(paragraph.kind)
             groups.append(labelled.site)
-            weights.append((usual / len(labelled.paragraphs)) ** long_articles)
+            weights.append(labelled.weight * (usual / len(labelled.paragraphs)) ** long_articles)
             natural.append(at < len(articles))
     try:
         with threadpool_limits(limits=1):
@@ -337,7 +337,8 @@ def _highest_noise(classifier: NoiseClassifier, article: Article) -> NDArray[np.
 def _digest(articles: Sequence[LabelledArticle]) -> str:
     digest = hashlib.sha256()
     for article in articles:
-        digest.update(repr((article.id, article.title, article.site, article.topic, article.paragraphs)).encode())
+        what = article.id, article.title, article.site, article.topic, article.paragraphs, article.weight
+        digest.update(repr(what).encode())
     return digest.hexdigest()
 
 
