@@ -1,5 +1,7 @@
+import hashlib
 import json
 import re
+import tomllib
 from collections import Counter, defaultdict
 
 import pytest
@@ -90,11 +92,13 @@ def test_some_articles_are_clean(corpus):
     assert len(clean) >= len(corpus) / 50
 
 
-def test_the_test_split_is_a_fifth_apart_by_article_and_site(corpus_files):
+def test_the_test_split_is_closed_and_apart_by_article_and_site(corpus_files):
     train, test = (read_labels([path]) for path in corpus_files)
     refuse_overlap(train, test, "test.jsonl")
-    assert 0.15 <= len(test) / (len(train) + len(test)) <= 0.25
-    assert len({entry.site for entry in test}) >= 20
+    floors = tomllib.loads((corpus_files[1].parent.parent / "floors.toml").read_text(encoding="utf-8"))
+    assert hashlib.sha256(corpus_files[1].read_bytes()).hexdigest() == floors["set"][0]["sha256"]
+    assert len(test) >= 250
+    assert len({entry.site for entry in test}) >= 50
 
 
 def test_both_sides_hold_every_label(corpus_files):

@@ -12,6 +12,7 @@ from noisefilter.bundle import to_bytes
 from noisefilter.card import write_card
 from noisefilter.errors import ExitCode, LabelError, RecipeError
 from noisefilter.evaluation import Figure, Realised, evaluate
+from noisefilter.features import CLASSES
 from noisefilter.synthesis import Synthesis
 from noisefilter.training import Calibration, Recipe, load_recipe, train, train_in_folds
 
@@ -100,6 +101,30 @@ def test_articles_weigh_alike_where_the_recipe_says_so(labelled, tiny_recipe, ti
     other = train(labelled, replace(tiny_recipe, long_articles=1.0))
     article = labelled[0].article
     assert not np.array_equal(other.classifier.score_article(article), tiny_model.classifier.score_article(article))
+
+
+def test_who_weighs_more_is_followed_where_labels_disagree(labelled, tiny_recipe):
+    first = max(labelled, key=lambda one: sum(p.label.is_noise for p in one.paragraphs))
+    turned = {Label.CONTENT: Label.BOILERPLATE, Label.BOILERPLATE: Label.CONTENT, Label.OFF_TOPIC: Label.CONTENT}
+    other = replace(
+        first,
+        id="other",
+        site="elsewhere",
+        paragraphs=tuple(replace(p, label=turned[p.label], kind=None) for p in first.paragraphs),
+    )
+
+    def doubt(ours, theirs):
+        articles = [
+            replace(first, weight=ours),
+            replace(other, weight=theirs),
+            *(one for one in labelled if one is not first),
+        ]
+        model = training._fit(articles, tiny_recipe.classifier, Synthesis(copies=0), 0.0)
+        content = np.array([p.label is Label.CONTENT for p in first.paragraphs])
+        shares = model.score_article(first.article)[:, CLASSES.index("content")]
+        return shares[~content].mean() - shares[content].mean()
+
+    assert doubt(20.0, 1.0) < doubt(1.0, 1.0) < doubt(1.0, 20.0)
 
 
 def without(labelled, *gone):
