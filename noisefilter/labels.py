@@ -71,7 +71,8 @@ class LabelledArticle:
     where : str
         File and line, for messages.
     weight : float
-        How much it counts in training: as two articles do, at 2.
+        How much its paragraphs weigh when the regressions are fitted; thresholds count every article once. Set by the
+        registry of sources, not by label files.
     """
 
     id: str

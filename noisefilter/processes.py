@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from noisefilter.errors import RunError
 
@@ -26,7 +26,7 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Processes(Generic[T, R]):
-    """Processes that do one kind of work, and start at once.
+    """Processes that do one kind of work; they start with the first piece of it.
 
     Parameters
     ----------
@@ -36,16 +36,11 @@ class Processes(Generic[T, R]):
     """
 
     def __init__(self, work: Callable[[T], R], count: int) -> None:
+        self._work = work
+        self._count = count
         self._processes: list[subprocess.Popen[bytes]] = []
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
-        try:
-            pickled = pickle.dumps(work)
-            for _ in range(count):
-                self._start(pickled)
-        except BaseException:
-            self.stop()
-            raise
 
     @property
     def pids(self) -> list[int]:
@@ -55,8 +50,11 @@ class Processes(Generic[T, R]):
     def submit(self, piece: T) -> "Future[R]":
         """Hand a piece of work to the next process that is idle.
 
-        Its result is a `RunError` if the process ended before the work was done, and what the work raised if it did.
+        The future's result raises `RunError` if the process ended before the work was done, and else whatever the
+        work raised.
         """
+        if not self._processes:
+            self._start()
         return self._threads.submit(self._ask, piece)
 
     def stop(self) -> None:
@@ -68,16 +66,18 @@ class Processes(Generic[T, R]):
             with suppress(OSError), process:  # closes the pipes and waits
                 pass
 
-    def _start(self, work: bytes) -> None:
-        process = subprocess.Popen(  # noqa: S603  # our own interpreter
-            [sys.executable, "-P", "-c", _SERVE, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | _ONE_THREAD,
-            start_new_session=True,
-        )
-        self._processes.append(process)
-        self._threads.submit(self._hand, process, work)
+    def _start(self) -> None:
+        work = pickle.dumps(self._work)
+        for _ in range(self._count):
+            process = subprocess.Popen(  # noqa: S603  # our own interpreter
+                [sys.executable, "-P", "-c", _SERVE, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | _ONE_THREAD,
+                start_new_session=True,
+            )
+            self._processes.append(process)
+            self._threads.submit(self._hand, process, work)
 
     def _hand(self, process: "subprocess.Popen[bytes]", work: bytes) -> None:
         try:
@@ -88,11 +88,12 @@ class Processes(Generic[T, R]):
         self._idle.put(process)
 
     def _ask(self, piece: T) -> R:
+        pickled = pickle.dumps(piece)
         process = self._idle.get()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            pickle.dump(piece, process.stdin)
+            process.stdin.write(pickled)
             process.stdin.flush()
             done, result = pickle.load(process.stdout)  # noqa: S301  # what our own process wrote
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):
@@ -115,10 +116,10 @@ def serve() -> None:
         while True:
             piece = pickle.load(sys.stdin.buffer)  # noqa: S301
             try:
-                answer: tuple[bool, Any] = (True, work(piece))
+                answer = pickle.dumps((True, work(piece)))
             except Exception as error:  # it is raised where the result is waited for
-                answer = (False, error)
-            pickle.dump(answer, results)
+                answer = pickle.dumps((False, error))
+            results.write(answer)
             results.flush()
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):
         os._exit(0)  # whoever asked is gone

@@ -48,7 +48,7 @@ class Source:
     leave_out : tuple of str
         Sites whose articles are not read, because a set to test on has them too.
     weight : float
-        How much each of its articles counts in training.
+        How much each of its articles weighs when the regressions are fitted; an authored one weighs 1.
     """
 
     name: str
@@ -91,9 +91,11 @@ def _source(entry: Mapping[str, Any], folder: Path) -> Source:
     source = Source(**{**entry, "annotations": annotations, "leave_out": tuple(entry.get("leave_out", ()))})
     if source.use not in _USES:
         raise ValueError(f"{source.name}: use is {source.use!r}, not {' or '.join(_USES)}")
-    if not 0 < source.weight < math.inf:
+    if isinstance(source.weight, bool) or not 0 < source.weight < math.inf:
         raise ValueError(f"{source.name}: weight is {source.weight!r}, not a number above 0")
-    return source
+    if source.use != "train" and source.weight != 1:
+        raise ValueError(f"{source.name}: weight is for sets that are learnt from")
+    return replace(source, weight=float(source.weight))
 
 
 def read_source(source: Source, folder: Path) -> list[LabelledArticle] | None:

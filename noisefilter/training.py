@@ -64,7 +64,8 @@ class Recipe:
     sources : Path or None
         The registry of public sets that join the training where they are present.
     long_articles : float
-        A paragraph weighs its article's length to minus this power: at 0 paragraphs count alike, at 1 articles do.
+        A paragraph weighs its article's weight times the article's length to minus this power: at 0 paragraphs count
+        alike, at 1 articles do, where their weights are alike.
     """
 
     classifier: Mapping[str, Any] = field(default_factory=dict)

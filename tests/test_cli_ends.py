@@ -156,9 +156,10 @@ def test_what_is_stopped_ends_with_a_word_and_nothing_half_written(tmp_path, sto
 
 
 @pytest.mark.parametrize(
-    "verb", [["train", "-o", "new.noisefilter"], ["evaluate"], ["explain"]], ids=lambda verb: verb[0]
+    "verb", [["train", "-o", "new.noisefilter"], ["evaluate"], ["explain"], ["labels", "stats"]], ids=" ".join
 )
-def test_the_other_verbs_end_with_a_word_too(tmp_path, verb):
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+def test_the_other_verbs_end_with_a_word_too(tmp_path, verb, stop, code):
     os.mkfifo(tmp_path / "pipe")
     process = subprocess.Popen(
         [EXECUTABLE, *verb, "pipe"],
@@ -167,14 +168,24 @@ def test_the_other_verbs_end_with_a_word_too(tmp_path, verb):
         text=True,
         cwd=tmp_path,
         env=plain_environment({}),
-        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=lambda: signal.signal(stop, signal.SIG_DFL),  # noqa: PLW1509
     )
-    with process, (tmp_path / "pipe").open("w", encoding="utf-8"):  # it has come so far as to read
-        process.send_signal(signal.SIGTERM)
+    with process, _writer(tmp_path / "pipe", process):  # it has come so far as to read
+        process.send_signal(stop)
         shown = process.communicate(timeout=60)
     assert shown == ("", "noisefilter: stopped: what was not finished was not written\n")
-    assert process.returncode == 143
+    assert process.returncode == code
     assert files_in(tmp_path) == {}
+
+
+def _writer(pipe, process):
+    """Open the end of a pipe that the process reads, as soon as it does."""
+    while process.poll() is None:
+        try:
+            return os.fdopen(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        except OSError:  # nobody reads yet
+            continue
+    pytest.fail(process.stderr.read())
 
 
 def test_sigterm_is_ignored_where_whoever_started_it_wants_that():

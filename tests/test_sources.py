@@ -126,7 +126,14 @@ def test_broken_annotations_are_named(registry, tmp_path, content, message):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"use": "perhaps"}, {"colour": "red"}, {"annotations": 3}, {"weight": 0}, {"weight": "2"}]
+    "fields",
+    [
+        {"use": "perhaps"},
+        {"colour": "red"},
+        {"annotations": 3},
+        *({"weight": weight} for weight in (0, -1, "2", True)),
+        {"use": "evaluate", "weight": 2},
+    ],
 )
 def test_a_strange_entry_is_refused(registry, fields):
     with pytest.raises(RecipeError, match="write \\[\\[source\\]\\] tables with name, origin"):

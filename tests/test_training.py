@@ -78,6 +78,11 @@ def test_the_digest_follows_the_labels(tiny_model, labelled, tiny_recipe):
     assert train(changed, tiny_recipe).about["training_digest"] != tiny_model.about["training_digest"]
 
 
+def test_the_digest_follows_the_weights(labelled):
+    heavier = [replace(labelled[0], weight=1.5), *labelled[1:]]
+    assert training._digest(heavier) != training._digest(labelled)
+
+
 @pytest.mark.parametrize("which", ["tiny_model", "default_model"])
 def test_a_larger_budget_loses_and_finds_more(request, which):
     rows = request.getfixturevalue(which).budgets.rows
@@ -205,7 +210,8 @@ def test_a_recipe_that_cannot_be_read_is_named(tmp_path):
 
 def test_the_card_tells_figures_data_and_limits(tiny_model, labelled):
     source = {"name": "slice.jsonl", "articles": 24, "licence": "CC0-1.0", "sha256": "ab" * 32}
-    about = {**tiny_model.about, "training_data": [source]}
+    heavy = {**source, "name": "pages", "weight": 1.5, "attribution": "Pages, CC BY 4.0"}
+    about = {**tiny_model.about, "training_data": [source, heavy]}
     measured = evaluate(nf.NoiseFilter(tiny_model), labelled[:4])
     realised = [
         Realised(0.01, Figure(0.002, 0.001, 0.004), Figure(0.6, 0.5, 0.7)),
@@ -213,7 +219,8 @@ def test_the_card_tells_figures_data_and_limits(tiny_model, labelled):
     ]
     card = write_card(replace(tiny_model, about=about), {"four articles": measured}, {"four articles": realised})
     assert card.startswith("# Model card\n")
-    assert "- `slice.jsonl`: 24 articles, CC0-1.0, sha256 `abababababababab`" in card
+    assert "- `slice.jsonl`: 24 articles, CC0-1.0, sha256 `abababababababab`\n" in card
+    assert "`abababababababab`, each counts 1.5 times; Pages, CC BY 4.0\n" in card
     assert card.count("| noise recall") == 3
     assert f"| content loss (paragraphs) | {measured.figures['content_loss'].value:.3f} |" in card
     assert f"| 10.00% | {tiny_model.budgets.threshold(0.1):.4f} |" in card

@@ -127,10 +127,9 @@ def only(*names: str) -> Callable[..., Articles]:
 
 
 def twice(*names: str) -> Callable[..., Articles]:
-    """Return a choice in which the articles of these sets come twice."""
+    """Return a choice in which the articles of these sets weigh twice what they do."""
     return lambda articles, source_of, _: [
-        *articles,
-        *(replace(one, id=f"{one.id}+") for one in articles if source_of[one.id].startswith(names)),
+        replace(one, weight=2 * one.weight) if source_of[one.id].startswith(names) else one for one in articles
     ]
 
 
@@ -173,11 +172,7 @@ VARIANTS: dict[str, Variant] = {
     "half as many bins": Variant({"first_rounds": 30, "second_rounds": 50}),
     "no families of kinds": Variant(hidden=lambda name: name in WORDING),
     "nothing of the first look": Variant(hidden=lambda name: name.startswith("first_look:") or name in PASTED),
-    "nothing of the neighbours": Variant(
-        hidden=lambda name: any(
-            part in name for part in ("before", "after", "nearby", "both_sides", "previous", "next_")
-        )
-    ),
+    "nothing of the neighbours": Variant(hidden=lambda name: any(part in name for part in BESIDE)),
     "no vouching": Variant(hidden=lambda name: name in (*RELATIONS, *PASTED)),
     "no names or numbers": Variant(hidden=lambda name: name.startswith(("names_", "numbers_"))),
     "words without shapes": Variant(lexical=Shapeless),
@@ -195,7 +190,7 @@ VARIANTS: dict[str, Variant] = {
     "authored alone": Variant(articles=only("authored")),
     "without the authored": Variant(articles=only("andy", "wcxb")),
     "without wcxb": Variant(articles=only("authored", "andy")),
-    "public pages twice": Variant(articles=twice("andy", "wcxb")),
+    "public pages weigh double": Variant(articles=twice("andy", "wcxb")),
     "doubtful labels left out": Variant(articles=doubtful_left_out),
     "hard articles twice": Variant(articles=hard_ones_twice),
 }

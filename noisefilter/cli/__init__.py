@@ -2,16 +2,27 @@
 
 import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from noisefilter.cli import check, clean, evaluate, explain, labels, model, train
 from noisefilter.cli.outcome import fail, let_go, open_streams, stoppable
 from noisefilter.errors import NoisefilterError, RunError
 
+
+class _Verbs(TyperGroup):
+    """Every verb, whichever it is, ends with a word when it is stopped."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with stoppable():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="noisefilter",
+    cls=_Verbs,
     help="Find and drop the paragraphs of a scraped article that do not belong to it.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -20,11 +31,11 @@ app = typer.Typer(
     epilog="Exit codes: 0 nothing to do, 1 noise found or files changed, 2 usage, 3 some inputs could not be "
     "processed, 4 model missing or damaged, 5 quality floor broken.",
 )
-app.command("clean")(stoppable(clean.clean))
-app.command("check")(stoppable(check.check))
-app.command("explain")(stoppable(explain.explain))
-app.command("train")(stoppable(train.train))
-app.command("evaluate")(stoppable(evaluate.evaluate))
+app.command("clean")(clean.clean)
+app.command("check")(check.check)
+app.command("explain")(explain.explain)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(labels.app, name="labels")
 app.add_typer(model.app, name="model")
 

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, ParamSpec, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -20,8 +19,6 @@ from noisefilter.records.streams import Source
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-P = ParamSpec("P")
 
 STREAM = "-"
 STOPPED = 128
@@ -107,24 +104,20 @@ class _TerminatedError(KeyboardInterrupt):
     """SIGTERM came: it ends the run as Ctrl-C does, past whatever catches errors."""
 
 
-def stoppable(verb: Callable[P, None]) -> Callable[P, None]:
-    """Return the verb so that Ctrl-C or SIGTERM ends it with a word, and with the exit code of a shell."""
-
-    @wraps(verb)
-    def stopped_or_done(*arguments: P.args, **options: P.kwargs) -> None:
-        before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
-        if before is not signal.SIG_IGN:  # whoever started us wants it ignored
-            signal.signal(signal.SIGTERM, _terminate)
-        try:
-            verb(*arguments, **options)
-        except KeyboardInterrupt as error:
-            say("stopped: what was not finished was not written")
-            number = signal.SIGTERM if isinstance(error, _TerminatedError) else signal.SIGINT
-            raise typer.Exit(STOPPED + number) from None
-        finally:
-            signal.signal(signal.SIGTERM, before)
-
-    return stopped_or_done
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """End with a word and the exit code of a shell when the block is stopped by Ctrl-C or SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
+    if before is not signal.SIG_IGN:  # whoever started us wants it ignored
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        say("stopped: what was not finished was not written")
+        number = signal.SIGTERM if isinstance(error, _TerminatedError) else signal.SIGINT
+        raise typer.Exit(STOPPED + number) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _terminate(number: int, _: FrameType | None) -> None:

@@ -1,0 +1,129 @@
+import os
+import signal
+import subprocess
+import threading
+from functools import partial
+from pickle import PicklingError
+
+import pytest
+
+from noisefilter.errors import RunError
+from noisefilter.processes import Processes
+
+# What is done in other processes must be known there: functions of the standard library.
+
+
+@pytest.fixture
+def start():
+    """Return a function that makes two processes for some work; they are stopped at the end."""
+    made = []
+
+    def two(work):
+        made.append(Processes(work, 2))
+        return made[-1]
+
+    yield two
+    for processes in made:
+        processes.stop()
+
+
+def gone(pid):
+    try:
+        os.kill(pid, signal.SIGCONT)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+class _Counted:
+    """Work that counts how often it is pickled; in the other processes it is `abs`."""
+
+    def __init__(self):
+        self.pickled = 0
+
+    def __reduce__(self):
+        self.pickled += 1
+        return partial, (abs,)
+
+
+def test_the_work_is_pickled_once_however_many_pieces_and_processes_there_are(start):
+    work = _Counted()
+    processes = start(work)
+    for _ in range(2):
+        futures = [processes.submit(piece) for piece in range(-50, 0)]
+        assert [future.result() for future in futures] == list(range(50, 0, -1))
+    assert work.pickled == 1
+
+
+def test_there_are_none_before_the_first_piece(start):
+    processes = start(abs)
+    assert processes.pids == []
+    assert processes.submit(-1).result() == 1
+    assert len(processes.pids) == 2
+
+
+def test_what_the_work_prints_is_no_result(start, capfd):
+    assert start(print).submit("one").result() is None
+    assert capfd.readouterr().err == "one\n"
+
+
+def test_what_the_work_raises_is_raised_where_the_result_is_asked_for(start):
+    processes = start(int)
+    with pytest.raises(ValueError, match="invalid literal"):
+        processes.submit("x").result()
+    assert processes.submit("1").result() == 1
+
+
+def test_a_process_that_is_gone_ends_the_run(start):
+    with pytest.raises(RunError, match="fewer --jobs"):
+        start(os._exit).submit(1).result()
+
+
+def test_a_piece_that_cannot_be_pickled_is_no_fault_of_the_processes(start):
+    processes = start(abs)
+    with pytest.raises((PicklingError, AttributeError, TypeError), match="pickle"):
+        processes.submit(threading.Lock()).result()
+    assert processes.submit(-1).result() == 1
+
+
+def test_a_result_that_cannot_be_pickled_is_no_fault_of_the_processes(start):
+    processes = start(memoryview)
+    with pytest.raises(TypeError, match="pickle"):
+        processes.submit(b"x").result()
+    with pytest.raises(TypeError, match="bytes-like"):
+        processes.submit(1).result()
+
+
+def test_work_that_cannot_be_pickled_starts_nothing(start):
+    processes = start(threading.Lock())
+    with pytest.raises(TypeError, match="pickle"):
+        processes.submit(1)
+    assert processes.pids == []
+
+
+def test_of_a_start_that_fails_nothing_is_left(start, monkeypatch):
+    popen, started = subprocess.Popen, []
+
+    def one_only(*arguments, **options):
+        if started:
+            raise BlockingIOError("no more processes")
+        started.append(popen(*arguments, **options))
+        return started[0]
+
+    monkeypatch.setattr("noisefilter.processes.subprocess.Popen", one_only)
+    processes = start(abs)
+    with pytest.raises(BlockingIOError, match="no more processes"):
+        processes.submit(-1)
+    processes.stop()
+    assert gone(started[0].pid)
+
+
+def test_they_are_in_no_terminals_group_and_end_when_they_are_stopped(start):
+    processes = start(os.getpgid)
+    groups = {future.result() for future in [processes.submit(0) for _ in range(20)]}
+    pids = processes.pids
+    assert groups <= set(pids)
+    assert os.getpgid(0) not in groups
+    assert not any(gone(pid) for pid in pids)
+    processes.stop()
+    assert all(gone(pid) for pid in pids)
