@@ -115,6 +115,4 @@ def _realised(rows: Sequence[Realised]) -> list[str]:
 
 def _source(source: Mapping[str, Any]) -> str:
     text = f"`{source['name']}`: {source['articles']} articles, {source['licence']}, sha256 `{source['sha256'][:16]}`"
-    if source.get("weight", 1) != 1:
-        text += f", each counts {source['weight']:g} times"
     return text + (f"; {source['attribution']}" if source.get("attribution") else "")

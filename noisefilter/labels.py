@@ -70,9 +70,6 @@ class LabelledArticle:
     topic, form, language : str or None
     where : str
         File and line, for messages.
-    weight : float
-        How much its paragraphs weigh when the regressions are fitted; thresholds count every article once. Set by the
-        registry of sources, not by label files.
     """
 
     id: str
@@ -83,7 +80,6 @@ class LabelledArticle:
     form: str | None = None
     language: str | None = None
     where: str = ""
-    weight: float = 1.0
 
     @property
     def article(self) -> Article:

@@ -10,11 +10,10 @@ paragraph by page, position and digest and hold no word of it.
 import gzip
 import hashlib
 import json
-import math
 import tomllib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +46,6 @@ class Source:
         Whether thresholds are found on it too: whether it is the kind of article that a loss budget is promised for.
     leave_out : tuple of str
         Sites whose articles are not read, because a set to test on has them too.
-    weight : float
-        How much each of its articles weighs when the regressions are fitted; an authored one weighs 1.
     """
 
     name: str
@@ -61,7 +58,6 @@ class Source:
     annotations: tuple[Path, ...] = ()
     calibrate: bool = True
     leave_out: tuple[str, ...] = ()
-    weight: float = 1.0
 
 
 def load_sources(path: Path) -> list[Source]:
@@ -91,11 +87,7 @@ def _source(entry: Mapping[str, Any], folder: Path) -> Source:
     source = Source(**{**entry, "annotations": annotations, "leave_out": tuple(entry.get("leave_out", ()))})
     if source.use not in _USES:
         raise ValueError(f"{source.name}: use is {source.use!r}, not {' or '.join(_USES)}")
-    if isinstance(source.weight, bool) or not 0 < source.weight < math.inf:
-        raise ValueError(f"{source.name}: weight is {source.weight!r}, not a number above 0")
-    if source.use != "train" and source.weight != 1:
-        raise ValueError(f"{source.name}: weight is for sets that are learnt from")
-    return replace(source, weight=float(source.weight))
+    return source
 
 
 def read_source(source: Source, folder: Path) -> list[LabelledArticle] | None:
@@ -122,8 +114,7 @@ def read_source(source: Source, folder: Path) -> list[LabelledArticle] | None:
         raise LabelError(
             f"{source.name}: its pages or annotations are damaged ({what[:160]}): fetch them again"
         ) from None
-    wanted = (article for article in articles if article.site.removeprefix("www.") not in source.leave_out)
-    return [replace(article, weight=source.weight) for article in wanted]
+    return [article for article in articles if article.site.removeprefix("www.") not in source.leave_out]
 
 
 def _annotated_pages(path: Path, annotations: Sequence[Path]) -> list[LabelledArticle]:

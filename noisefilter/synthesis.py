@@ -67,7 +67,7 @@ def synthesise(articles: Sequence[LabelledArticle], how: Synthesis) -> list[Labe
     Returns
     -------
     list of LabelledArticle
-        Ids are the host's with ``~1``, ``~2``, …, weights the host's; spliced paragraphs have the kind ``spliced``.
+        Ids are the host's with ``~1``, ``~2``, …; spliced paragraphs have the kind ``spliced``.
     """
     pool = sorted(articles, key=lambda article: article.id)
     by_topic: dict[str | None, list[LabelledArticle]] = defaultdict(list)

@@ -64,8 +64,7 @@ class Recipe:
     sources : Path or None
         The registry of public sets that join the training where they are present.
     long_articles : float
-        A paragraph weighs its article's weight times the article's length to minus this power: at 0 paragraphs count
-        alike, at 1 articles do, where their weights are alike.
+        A paragraph weighs its article's length to minus this power: at 0 paragraphs count alike, at 1 articles do.
     """
 
     classifier: Mapping[str, Any] = field(default_factory=dict)
@@ -260,7 +259,7 @@ def _fit(
             labels.append(paragraph.label.value)
             kinds.append(paragraph.kind)
             groups.append(labelled.site)
-            weights.append(labelled.weight * (usual / len(labelled.paragraphs)) ** long_articles)
+            weights.append((usual / len(labelled.paragraphs)) ** long_articles)
             natural.append(at < len(articles))
     try:
         with threadpool_limits(limits=1):
@@ -338,8 +337,7 @@ def _highest_noise(classifier: NoiseClassifier, article: Article) -> NDArray[np.
 def _digest(articles: Sequence[LabelledArticle]) -> str:
     digest = hashlib.sha256()
     for article in articles:
-        what = article.id, article.title, article.site, article.topic, article.paragraphs, article.weight
-        digest.update(repr(what).encode())
+        digest.update(repr((article.id, article.title, article.site, article.topic, article.paragraphs)).encode())
     return digest.hexdigest()
 
 

@@ -1,6 +1,5 @@
 """train through the real executable: the same bundle every time, progress apart from data, refusals early."""
 
-import hashlib
 import json
 import os
 import pty
@@ -138,32 +137,6 @@ def test_public_sets_that_are_not_there_are_left_out_and_named(folder, trained):
     names = ["andy_relabelled", "andy_pages", "wcxb_relabelled", "wcxb_pages", "gold_dev", "samples"]
     assert [message.split()[3] for message in left] == names
     assert (folder / "public.noisefilter").read_bytes() == (folder / "one.noisefilter").read_bytes()
-
-
-def test_a_public_set_that_is_there_is_learnt_from_and_told_of(folder, trained):
-    assert trained[0] == 0
-    pages = write_labels(folder / "pages.jsonl", [labelled("p1", (BODY[0], "content"), domain="pages.example")])
-    digest = hashlib.sha256(pages.read_bytes()).hexdigest()
-    (folder / "here.toml").write_text(
-        f'[[source]]\nname = "pages"\norigin = "here"\nlicence = "CC0-1.0"\nfile = "{pages.name}"\n'
-        f'sha256 = "{digest}"\nuse = "train"\nweight = 1.5\n',
-        encoding="utf-8",
-    )
-    (folder / "with.toml").write_text(f'sources = "here.toml"\n{FAST_RECIPE}', encoding="utf-8")
-    noisefilter(
-        "train",
-        "train.jsonl",
-        "--recipe",
-        "with.toml",
-        "-o",
-        "with.noisefilter",
-        cwd=folder,
-        env={"NOISEFILTER_DATA": str(folder)},
-    )
-    manifest = json.loads(noisefilter("model", "info", "--json", "with.noisefilter", cwd=folder).stdout)
-    assert [source.get("weight") for source in manifest["about"]["training_data"]] == [None, 1.5]
-    assert "each counts 1.5 times" in noisefilter("model", "info", "with.noisefilter", cwd=folder).stdout
-    assert (folder / "with.noisefilter").read_bytes() != (folder / "one.noisefilter").read_bytes()
 
 
 def test_a_test_file_that_shares_a_site_is_refused(folder):

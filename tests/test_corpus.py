@@ -101,6 +101,19 @@ def test_the_test_split_is_closed_and_apart_by_article_and_site(corpus_files):
     assert (len(test), len({entry.site for entry in test})) == (290, 58)
 
 
+def test_the_hard_articles_are_labelled_by_the_guide_and_apart_from_the_others(corpus_files):
+    path = corpus_files[0].with_name("hard.jsonl")
+    articles, problems = check_labels([*corpus_files, path])
+    assert [str(problem) for problem in problems] == []
+    hard = read_labels([path])
+    for other in corpus_files:
+        refuse_overlap(read_labels([other]), hard, path.name)
+    assert len(articles) == len(hard) + sum(len(read_labels([other])) for other in corpus_files)
+    assert len({entry.site for entry in hard}) >= 200
+    assert sum(p.kind == "other_story_blurb" for entry in hard for p in entry.paragraphs) >= 1500
+    assert {json.loads(line)["license"] for line in path.read_text(encoding="utf-8").split("\n") if line} == {"CC0-1.0"}
+
+
 def test_both_sides_hold_every_label(corpus_files):
     for path in corpus_files:
         found = Counter(p.label for entry in read_labels([path]) for p in entry.paragraphs)

@@ -70,11 +70,6 @@ def test_a_set_in_our_own_schema_is_read_as_it_is(registry):
     assert (article.id, article.site, len(article.paragraphs)) == ("a", "wend.example", 1)
 
 
-def test_its_articles_count_as_the_registry_says(registry):
-    assert [article.weight for article in read_source(*registry())] == [1.0]
-    assert [article.weight for article in read_source(*registry(weight=2.5))] == [2.5]
-
-
 def test_a_site_that_a_test_set_has_too_is_left_out(registry):
     assert read_source(*registry(leave_out=["wend.example"])) == []
 
@@ -125,16 +120,7 @@ def test_broken_annotations_are_named(registry, tmp_path, content, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"use": "perhaps"},
-        {"colour": "red"},
-        {"annotations": 3},
-        *({"weight": weight} for weight in (0, -1, "2", True)),
-        {"use": "evaluate", "weight": 2},
-    ],
-)
+@pytest.mark.parametrize("fields", [{"use": "perhaps"}, {"colour": "red"}, {"annotations": 3}])
 def test_a_strange_entry_is_refused(registry, fields):
     with pytest.raises(RecipeError, match="write \\[\\[source\\]\\] tables with name, origin"):
         registry(**fields)

@@ -1,6 +1,5 @@
 import random
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -156,9 +155,3 @@ def test_cleaned_articles_have_no_insert_and_next_to_no_noise(labelled):
     clean = synthesise(labelled, Synthesis(copies=6, inserts=3, cleaned=1.0, seed=4))
     assert plain(clean) == 1
     assert 0 < noise_kept(clean) < 0.15
-
-
-def test_a_made_article_weighs_what_its_host_does(labelled):
-    heavy = [replace(one, weight=2.0) if at % 2 else one for at, one in enumerate(labelled)]
-    weight_of = {one.id: one.weight for one in heavy}
-    assert all(one.weight == weight_of[one.id.split("~")[0]] for one in synthesise(heavy, HOW))

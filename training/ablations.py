@@ -127,9 +127,10 @@ def only(*names: str) -> Callable[..., Articles]:
 
 
 def twice(*names: str) -> Callable[..., Articles]:
-    """Return a choice in which the articles of these sets weigh twice what they do."""
+    """Return a choice in which the articles of these sets come twice."""
     return lambda articles, source_of, _: [
-        replace(one, weight=2 * one.weight) if source_of[one.id].startswith(names) else one for one in articles
+        *articles,
+        *(replace(one, id=f"{one.id}+") for one in articles if source_of[one.id].startswith(names)),
     ]
 
 
@@ -190,7 +191,7 @@ VARIANTS: dict[str, Variant] = {
     "authored alone": Variant(articles=only("authored")),
     "without the authored": Variant(articles=only("andy", "wcxb")),
     "without wcxb": Variant(articles=only("authored", "andy")),
-    "public pages weigh double": Variant(articles=twice("andy", "wcxb")),
+    "public pages twice": Variant(articles=twice("andy", "wcxb")),
     "doubtful labels left out": Variant(articles=doubtful_left_out),
     "hard articles twice": Variant(articles=hard_ones_twice),
 }

@@ -162,7 +162,6 @@ def _public_described(source: "Source", articles: "list[LabelledArticle]") -> di
         "licence": source.licence,
         "sha256": source.sha256,
         "attribution": source.attribution,
-        "weight": source.weight,
         "annotations": {path.name: _digest(path) for path in source.annotations},
     }
 
