@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from noisefilter.archive import opened, stored
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,17 +32,22 @@ class Array(NamedTuple):
         As numpy writes it: ``<f2``, ``<f4``, ``<f8``, ``<i4`` or ``<i8``.
     shape : tuple of int
     data : bytes or memoryview
+        Where they begin need not be where a machine would have them begin: see `typed`.
     """
 
     kind: str
     shape: tuple[int, ...]
     data: bytes | memoryview
 
-    def typed(self, kind: str, code: str) -> memoryview:
-        """Return the numbers as a flat memoryview of a format; a ValueError if they are of another kind."""
+    def raw(self, kind: str) -> memoryview:
+        """Return the bytes of the numbers; a ValueError if they are of another kind."""
         if self.kind != kind or sys.byteorder != "little":
             raise ValueError(f"numbers are {self.kind} where {kind} was expected")
-        return memoryview(self.data).cast(code)  # type: ignore[call-overload,no-any-return]  # the kernel asks for more formats
+        return memoryview(self.data).cast("B")
+
+    def typed(self, kind: str, code: str) -> memoryview:
+        """Return a copy of the numbers as a flat memoryview; a ValueError if they are of another kind."""
+        return memoryview(bytes(self.raw(kind))).cast(code)  # type: ignore[call-overload,no-any-return]  # the kernel asks for more formats
 
     def __reduce__(self) -> tuple[type["Array"], tuple[str, tuple[int, ...], bytes]]:
         return Array, (self.kind, self.shape, bytes(self.data))
@@ -59,7 +66,7 @@ def pack(arrays: Mapping[str, Array]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(data: bytes) -> dict[str, Array]:
+def unpack(data: bytes | memoryview) -> dict[str, Array]:
     """Return the arrays of an ``.npz``; each header is held against the member's size before it is believed.
 
     Raises
@@ -69,27 +76,26 @@ def unpack(data: bytes) -> dict[str, Array]:
     """
     arrays = {}
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        for info in archive.infolist():
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
-                raise ValueError("arrays are not stored plainly")
-            arrays[info.filename.removesuffix(".npy")] = _array(archive.read(info), info.filename)
+        with opened(data) as archive:
+            infos = archive.infolist()
     except zipfile.BadZipFile as error:
         raise ValueError(str(error)) from None
+    for info in infos:
+        arrays[info.filename.removesuffix(".npy")] = _array(stored(data, info), info.filename)
     return arrays
 
 
-def _array(content: bytes, name: str) -> Array:
+def _array(content: memoryview, name: str) -> Array:
     start = len(_MAGIC) + 2
     length = int.from_bytes(content[start - 2 : start], "little")
     header = _HEADER.fullmatch(content, start, start + length)
-    if not content.startswith(_MAGIC) or header is None or start + length > len(content):
+    if content[: len(_MAGIC)] != _MAGIC or header is None or start + length > len(content):
         raise ValueError(f"{name} has a strange header")
     kind = header[1].decode("ascii", "replace")
     shape = tuple(int(size) for size in header[2].split(b",") if size)
     if math.prod(shape) * _SIZES.get(kind, -1) != len(content) - start - length:
         raise ValueError(f"{name} is not what its header says")
-    return Array(kind, shape, memoryview(content)[start + length :])
+    return Array(kind, shape, content[start + length :])
 
 
 def from_numpy(array: "NDArray[Any]") -> Array:

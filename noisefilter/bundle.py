@@ -22,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from noisefilter.archive import opened, stored
 from noisefilter.arrays import pack, unpack
 from noisefilter.article import Article
 from noisefilter.errors import ModelError
@@ -172,9 +173,9 @@ def from_bytes(data: bytes, name: str, *, kernel: bool | None = None) -> Model:
     """Return the model of a bundle's bytes, checked; `name` is for messages. The rest is as in `load_model`."""
     manifest, members = _members(data, name)
     try:
-        terms = {part: members[f"{part}.txt"] for part in TERM_LISTS}
+        terms = {part: bytes(members[f"{part}.txt"]) for part in TERM_LISTS}
         weights = Weights(manifest["parameters"], unpack(members["arrays.npz"]), terms)
-        model = _build(manifest, weights, members["card.md"].decode(), kernel=kernel)
+        model = _build(manifest, weights, bytes(members["card.md"]).decode(), kernel=kernel)
         for article, expected in zip(_SELF_TEST, manifest["self_test"], strict=True):
             found = model.scorer.read(article).probabilities(range(len(article.paragraphs)))
             if not _alike(found, expected):
@@ -196,13 +197,13 @@ def _alike(found: Sequence[Sequence[float]], expected: Sequence[Sequence[float]]
     )
 
 
-def _members(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _members(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, memoryview]]:
     """Return manifest and members of a bundle, sizes and digests checked."""
     again = "fetch or train it again"
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            manifest = _manifest(archive, name, len(data))
-            members = {member: archive.read(member) for member in _MEMBERS}
+        with opened(data) as archive:
+            manifest = _manifest(archive, name)
+            members = {member: stored(data, archive.getinfo(member)) for member in _MEMBERS}
         for member, content in members.items():
             stated = manifest["members"][member]
             if len(content) != stated["size"] or hashlib.sha256(content).hexdigest() != stated["sha256"]:
@@ -216,12 +217,12 @@ def _members(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, bytes]]:
     return manifest, members
 
 
-def _manifest(archive: zipfile.ZipFile, name: str, size: int) -> dict[str, Any]:
-    """Return the manifest of an archive whose members are those of a bundle and no larger than the file."""
+def _manifest(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    """Return the manifest of an archive whose members are those of a bundle."""
     infos = archive.infolist()
     if "manifest.json" not in archive.namelist():
         raise ModelError(_foreign(name))
-    if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > size for info in infos):
+    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
         raise ModelError(f"{name}: its members are not stored plainly: fetch or train it again")
     manifest = json.loads(archive.read("manifest.json"))
     if not isinstance(manifest, dict) or type(manifest.get("noisefilter_format")) is not int:

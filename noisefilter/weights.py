@@ -1,5 +1,6 @@
 """All that scoring needs of a fitted classifier, as plain numbers and lists of terms."""
 
+import codecs
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ TERM_LISTS = ("words", "characters", "stems", "common")
 """Which lists of terms there are."""
 
 _LONGEST_GRAM = 16
+_AT_A_TIME = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Weights:
         return self.terms[name].decode().split("\n")[:-1]
 
     def check(self) -> None:
-        """Hold shapes and lengths against each other.
+        """Hold shapes and lengths against each other; what the numbers are is for the scorers to look at.
 
         Raises
         ------
@@ -47,7 +49,7 @@ class Weights:
         shortest, longest = self.parameters["shortest"], self.parameters["longest"]
         if not (type(shortest) is type(longest) is int and 1 <= shortest <= longest <= _LONGEST_GRAM):
             raise ValueError("the lengths of the character n-grams are out of range")
-        count = {name: terms.count(b"\n") for name, terms in self.terms.items() if terms.decode() is not None}
+        count = {name: _lines(terms) for name, terms in self.terms.items()}
         shapes: dict[str, tuple[int, ...]] = {
             "words_idf": (count["words"],),
             "characters_idf": (count["characters"],),
@@ -63,7 +65,12 @@ class Weights:
             bins = 0
             if f"{look}_bins_average" in self.arrays:
                 bins = self.arrays[f"{look}_bins_average"].shape[0]
-                shapes |= {f"{look}_bins_average": (bins,), **self._shapes_of_trees(f"{look}_bins", len(columns))}
+                trees = {part: self.arrays[f"{look}_bins_{part}"] for part in ("feature", "left", "right", "roots")}
+                nodes, roots = (math.prod(trees[part].shape) for part in ("feature", "roots"))
+                if not roots or any(array.kind != "<i4" for array in trees.values()):
+                    raise ValueError(f"{look}_bins are not trees, numbered in 32 bits")
+                shapes |= {f"{look}_bins_{part}": (nodes,) for part in ("feature", "border", "left", "right")}
+                shapes |= {f"{look}_bins_roots": (roots,), f"{look}_bins_average": (bins,)}
             shapes |= {
                 f"{look}_knot_counts": (len(columns),),
                 f"{look}_knots": (sum(counts),),
@@ -75,13 +82,8 @@ class Weights:
             if self.arrays[name].shape != expected:
                 raise ValueError(f"{name} has shape {self.arrays[name].shape}, not {expected}")
 
-    def _shapes_of_trees(self, name: str, columns: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes that the trees of a look should have, once all that they point at is there."""
-        parts = {part: self.arrays[f"{name}_{part}"] for part in ("feature", "left", "right", "roots")}
-        nodes, trees = (math.prod(parts[part].shape) for part in ("feature", "roots"))
-        most = {"feature": columns, "left": nodes, "right": nodes, "roots": nodes}
-        for part, array in parts.items():
-            numbers = array.typed("<i4", "i").tolist()
-            if not -(part == "feature") <= min(numbers, default=-2) <= max(numbers) < most[part]:
-                raise ValueError(f"{name}_{part} is not of trees over the columns")
-        return {f"{name}_{part}": (trees if part == "roots" else nodes,) for part in (*parts, "border")}
+
+def _lines(terms: bytes) -> int:
+    """Return how many lines there are; a `UnicodeDecodeError` if they are not UTF-8."""
+    parts = (terms[at : at + _AT_A_TIME] for at in range(0, len(terms), _AT_A_TIME))
+    return sum(part.count("\n") for part in codecs.iterdecode(parts, "utf-8"))

@@ -26,16 +26,20 @@ class Bins {
                const int32_t* roots, size_t trees, const double* coef, size_t columns, size_t hats, size_t numbers) {
         std::vector<size_t> bin(nodes);
         size_t bins = 0;
-        for (size_t node = 0; node < nodes; ++node) {
+        const auto beyond = [](int32_t at, size_t count) { return at < 0 || static_cast<size_t>(at) >= count; };
+        for (size_t node = 0; node < nodes; ++node) {  // also those that no root leads to
+            if ((feature[node] != NONE && beyond(feature[node], numbers)) || beyond(left[node], nodes) ||
+                beyond(right[node], nodes))
+                throw std::invalid_argument("the bins are not trees over the columns");
             bin[node] = bins;
-            bins += feature[node] < 0;
+            bins += feature[node] == NONE;
         }
         if (hats + bins != columns) throw std::invalid_argument("the bins do not match their weights");
         std::vector<std::vector<Split>> of_number(numbers);
         size_t leaf = 0;  // of the tree
         const auto walk = [&](auto&& self, size_t node, size_t depth) -> void {
             if (depth > MOST_LEAVES) throw std::length_error("a tree is deeper than the kernel takes");
-            if (feature[node] < 0) {
+            if (feature[node] == NONE) {
                 if (leaf >= MOST_LEAVES) throw std::length_error("a tree has more leaves than the kernel takes");
                 if (leaf % WORD == 0) leaves_.resize(leaves_.size() + WORD);
                 Leaf& weights = leaves_[first_word_.back() * WORD + leaf++];
@@ -43,11 +47,9 @@ class Bins {
                 return;
             }
             const auto child = [&](int32_t at) {
-                if (at < 0 || static_cast<size_t>(at) >= nodes || static_cast<size_t>(at) <= node)
-                    throw std::invalid_argument("the bins are not trees");
+                if (static_cast<size_t>(at) <= node) throw std::invalid_argument("the bins are not trees");
                 return static_cast<size_t>(at);
             };
-            if (static_cast<size_t>(feature[node]) >= numbers) throw std::invalid_argument("the bins are not trees");
             const size_t first = leaf;
             self(self, child(left[node]), depth + 1);
             of_number[static_cast<size_t>(feature[node])].push_back(
@@ -55,7 +57,7 @@ class Bins {
             self(self, child(right[node]), depth + 1);
         };
         for (size_t tree = 0; tree < trees; ++tree) {
-            if (roots[tree] < 0 || static_cast<size_t>(roots[tree]) >= nodes)
+            if (beyond(roots[tree], nodes))
                 throw std::invalid_argument("the bins are not trees");
             first_word_.push_back(leaves_.size() / WORD);
             leaf = 0;

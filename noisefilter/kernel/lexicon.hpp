@@ -19,14 +19,14 @@ struct Lexicon {
     size_t families = 0, stride = 0, shortest = 0, longest = 0, looked_at = 0;
     size_t word_columns = 0, columns = 0;
     std::vector<double> intercept;
-    LargeVector<float> table;  // a row for each term: its weight for each family, its IDF, whether it is telling
+    LargeVector<float> table;  // a row for each term: its weight for each family, its IDF, whether it is telling, padding
     std::vector<int32_t> shorter;  // for each term of characters, the longest other one that it begins with
     std::vector<uint64_t> powers;
     std::vector<double> logs;
 
-    // `coef_halves` is (families, columns) in IEEE half precision.
+    // `coef_halves` are the bytes of (families, columns) in IEEE half precision, wherever in memory they begin.
     void build(std::string_view word_list, std::string_view character_list, const float* word_idf, size_t word_count,
-               const float* character_idf, size_t character_count, const uint16_t* coef_halves, size_t coef_count, const double* intercepts,
+               const float* character_idf, size_t character_count, const unsigned char* coef_halves, size_t coef_bytes, const double* intercepts,
                size_t family_count) {
         words = Terms(word_list);
         characters = Shorts(character_list);
@@ -34,23 +34,24 @@ struct Lexicon {
         const size_t character_columns = lines_of(character_list);
         columns = word_columns + character_columns;
         families = family_count;
-        if (coef_count != columns * families || word_columns != word_count || character_columns != character_count)
+        if (coef_bytes != columns * families * sizeof(uint16_t) || word_columns != word_count || character_columns != character_count)
             throw std::invalid_argument("the weights do not match the terms");
         intercept.assign(intercepts, intercepts + families);
-        stride = (families + 3) / 4 * 4;
-        table.assign(columns * width(), 0.0f);
+        stride = (families + 2 + 3) / 4 * 4;
+        table.resize(columns * stride);
         constexpr size_t BLOCK = 64;  // terms at a time: both sides stay in the cache
         std::vector<float> block(families * BLOCK);
         bool finite = true;
         for (size_t begin = 0; begin < columns; begin += BLOCK) {
             const size_t count = std::min(columns - begin, BLOCK);
             for (size_t family = 0; family < families; ++family)
-                finite &= widen(coef_halves + family * columns + begin, count, &block[family * BLOCK]);
-            float* row = &table[begin * width()];
-            for (size_t n = 0; n < count; ++n, row += width()) {
+                finite &= widen(coef_halves + (family * columns + begin) * sizeof(uint16_t), count, &block[family * BLOCK]);
+            float* row = &table[begin * stride];
+            for (size_t n = 0; n < count; ++n, row += stride) {
                 for (size_t family = 0; family < families; ++family) row[family] = block[family * BLOCK + n];
                 const size_t column = begin + n;
-                row[stride] = column < word_columns ? word_idf[column] : character_idf[column - word_columns];
+                std::fill(row + families, row + stride, 0.0f);
+                row[families] = column < word_columns ? word_idf[column] : character_idf[column - word_columns];
             }
         }
         if (!finite) throw std::invalid_argument("lexical_coef is not finite");
@@ -62,13 +63,15 @@ struct Lexicon {
     }
 
     // A term that is telling shows that a paragraph can be known.
-    void set_telling(size_t column, bool telling) { table[column * width() + stride + 1] = telling; }
+    void set_telling(size_t column, bool telling) { table[column * stride + families + 1] = telling; }
 
     // Half precision to single; tells whether all are finite.
-    static bool widen(const uint16_t* halves, size_t count, float* singles) {
+    static bool widen(const unsigned char* halves, size_t count, float* singles) {
         uint32_t most = 0;
         for (size_t n = 0; n < count; ++n) {
-            const uint32_t sign = static_cast<uint32_t>(halves[n] & 0x8000) << 16, rest = halves[n] & 0x7fff;
+            uint16_t half;
+            std::memcpy(&half, halves + n * sizeof half, sizeof half);
+            const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16, rest = half & 0x7fff;
             const float subnormal = static_cast<float>(static_cast<int32_t>(rest)) * 0x1p-24f;
             uint32_t bits;
             std::memcpy(&bits, &subnormal, sizeof bits);
@@ -175,10 +178,10 @@ struct Lexicon {
         double squares[2] = {0.0, 0.0};
         size_t of_words = 0;
         desk.tally.empty_into([&](size_t column, size_t count) {
-            const float* row = &table[column * width()];
-            known |= row[stride + 1] != 0;
+            const float* row = &table[column * stride];
+            known |= row[families + 1] != 0;
             const double log = count < logs.size() ? logs[count] : std::log(static_cast<double>(count));
-            const double value = (log + 1.0) * static_cast<double>(row[stride]);
+            const double value = (log + 1.0) * static_cast<double>(row[families]);
             squares[column >= word_columns] += value * value;
             of_words += column < word_columns;
             held.push_back({row, value});
@@ -197,8 +200,6 @@ struct Lexicon {
     }
 
   private:
-    size_t width() const { return stride + 4; }
-
     void shorten(std::string_view list) {
         shorter.assign(lines_of(list), NONE);
         each_line(list, [&](std::string_view term, int32_t column) {
@@ -216,8 +217,8 @@ struct Lexicon {
         if (column < 0) return;
         const size_t at = start + static_cast<size_t>(column);
         if (desk.tally.add(at)) {  // its weights will be wanted soon
-            NOISEFILTER_PREFETCH(&table[at * width()]);
-            NOISEFILTER_PREFETCH(&table[at * width()] + 16);
+            NOISEFILTER_PREFETCH(&table[at * stride]);
+            NOISEFILTER_PREFETCH(&table[at * stride] + 16);
         }
     }
 

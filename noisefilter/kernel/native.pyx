@@ -5,6 +5,7 @@
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND, PyUnicode_READ
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 from libcpp.string cimport string
@@ -45,7 +46,7 @@ cdef extern from "scorer.hpp" namespace "noisefilter" nogil:
 
     cdef cppclass Lexicon:
         size_t families, shortest, longest, looked_at, word_columns, columns
-        void build(string_view, string_view, const float*, size_t, const float*, size_t, const uint16_t*, size_t,
+        void build(string_view, string_view, const float*, size_t, const float*, size_t, const unsigned char*, size_t,
                    const double*, size_t) except +
         void set_telling(size_t, cbool)
         void tell(string_view, size_t, const vector[string]&, vector[pair[size_t, string]]&) except +
@@ -129,7 +130,7 @@ cdef class Kernel:
         self.scorer.reach = settings["reach"]
         cdef const float[::1] words_idf = arrays["words_idf"].typed("<f4", "f")
         cdef const float[::1] characters_idf = arrays["characters_idf"].typed("<f4", "f")
-        cdef const uint16_t[::1] coef = arrays["lexical_coef"].typed("<f2", "H")
+        cdef const unsigned char[::1] coef = arrays["lexical_coef"].raw("<f2")
         cdef const double[::1] intercept = arrays["lexical_intercept"].typed("<f8", "d")
         cdef const double[::1] stems_idf = arrays["stems_idf"].typed("<f8", "d")
         cdef bytes words = terms["words"], characters = terms["characters"], stems = terms["stems"]
@@ -256,18 +257,19 @@ cdef const float* _start(const float[::1] numbers):
 
 
 cdef void _finite(str name, array) except *:
-    cdef const double[::1] doubles
-    cdef const float[::1] singles
-    cdef Py_ssize_t i
+    cdef const unsigned char[::1] numbers = array.raw(array.kind)
+    cdef Py_ssize_t at
+    cdef double number
+    cdef float single
     cdef bint fine = True
     if array.kind == "<f8":
-        doubles = array.typed("<f8", "d")
-        for i in range(doubles.shape[0]):
-            fine &= isfinite(doubles[i])
+        for at in range(0, numbers.shape[0], sizeof(number)):
+            memcpy(&number, &numbers[at], sizeof(number))
+            fine &= isfinite(number)
     elif array.kind == "<f4":
-        singles = array.typed("<f4", "f")
-        for i in range(singles.shape[0]):
-            fine &= isfinite(singles[i])
+        for at in range(0, numbers.shape[0], sizeof(single)):
+            memcpy(&single, &numbers[at], sizeof(single))
+            fine &= isfinite(single)
     if not fine:
         raise ValueError(f"{name} is not finite")
 

@@ -48,6 +48,8 @@ struct Large {
     template <class Other>
     Large(const Large<Other>&) {}
     bool operator==(const Large&) const { return true; }
+    template <class U>
+    void construct(U* place) { ::new (static_cast<void*>(place)) U; }  // not set to zero first: it will be written over
     bool operator!=(const Large&) const { return false; }
 
 #if defined(__linux__)
