@@ -54,5 +54,5 @@ bench-speed: setup  ## how fast it is, against other systems; installs the extra
 	$(BIN)/python training/speed -o speed.json $(BENCH)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -rf $(VENV) benchmark.json speed.json .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 	rm -f noisefilter/kernel/native.cpp noisefilter/kernel/native*.so noisefilter/kernel/native*.pyd

@@ -36,7 +36,7 @@ from noisefilter.policy import BudgetRow, LossBudgets
 from noisefilter.weights import TERM_LISTS, Weights
 
 FORMAT = 2
-"""Version of the bundle's format; a reader refuses a newer one."""
+"""Version of the bundle's format; a reader refuses any other."""
 
 LARGEST = 512 * 2**20
 """Bytes; a larger file is refused."""
@@ -95,7 +95,7 @@ def load_model(path: str | Path | None = None, *, kernel: bool | None = None) ->
     Raises
     ------
     ModelError
-        If the file is missing, is no bundle, is damaged, or is of a newer format.
+        If the file is missing, is no bundle, is damaged, or is of another format or of other features.
     """
     if path is None:
         return _default_model(kernel=why_not() is None if kernel is None else kernel)

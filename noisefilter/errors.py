@@ -45,7 +45,7 @@ class RecipeError(NoisefilterError):
 
 
 class ModelError(NoisefilterError):
-    """A model that is missing, damaged, foreign or of a newer format."""
+    """A model that is missing, damaged, foreign, or of another format."""
 
     exit_code = ExitCode.MODEL
 

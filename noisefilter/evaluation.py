@@ -49,7 +49,8 @@ class Evaluation:
         ``noise_recall``, ``boilerplate_recall``, ``off_topic_recall``, ``content_loss`` (paragraphs),
         ``content_word_loss``, ``precision``, ``average_precision``.
     by_label, by_kind, by_source : DataFrame
-        Paragraphs, how many were dropped, and their share with its interval.
+        Paragraphs, how many were dropped, and their share with its interval; by source, noise recall and
+        content loss.
     missed, lost : DataFrame
         The ten worst mistakes each way: noise that was kept, content that was dropped or came nearest to it.
     articles, paragraphs, over_cap : int

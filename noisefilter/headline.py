@@ -32,7 +32,7 @@ def title_index(article: Article) -> int | None:
 
     None where the article has a title of its own: then a paragraph that
     repeats it is a repetition. Otherwise the first paragraph, if it has the
-    form of a headline: 3 to 30 words, no full stop at the end, nothing that
+    form of a headline: 3 to 30 words, no full stop, colon, comma or semicolon at the end, nothing that
     furniture is recognised by. The rest of the article has no say, so the
     title stays the title whatever else is dropped.
     """

@@ -121,7 +121,7 @@ def read_labels(paths: Iterable[Path]) -> list[LabelledArticle]:
 def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Problem]]:
     """Read label files and find all that is wrong with them.
 
-    Checks the schema, labels and kinds, ids that come twice, articles and
+    Checks the schema, labels and kinds, ids that come twice, sites and
     paragraphs of ten words or more that stand on two sides of a split (files or
     folders named train, test, dev, …), and the same text with two labels where no `reason` is given.
 

@@ -74,7 +74,7 @@ STOP_WORDS = frozenset(
     upon us use used very via want was way we week weeks well went were what when where whether which while who whom
     whose why will with within without won't would year years yes yet you your""".split()
 )
-"""English words that carry no topic; they also tell English from other languages."""
+"""English words that carry no topic."""
 
 
 def normalise(text: str) -> str:
@@ -179,7 +179,7 @@ def character_grams(text: str, shortest: int, longest: int) -> list[str]:
 def stem(word: str) -> str:
     """Return the crude stem under which a word is looked for elsewhere in its article.
 
-    The possessive goes, then all but the first six letters: enough that
+    The possessive goes, then a plural's s, then all but the first six letters: enough that
     "Syria", "Syrian" and "Syria's" meet, cheap enough for one pass.
     """
     word = word.lower().removesuffix("'s")

@@ -205,14 +205,16 @@ def test_sigterm_is_ignored_where_whoever_started_it_wants_that():
     assert process.returncode == 0
 
 
-def test_progress_is_shown_on_a_terminal_only(tmp_path):
-    (tmp_path / "a.jsonl").write_text(LINES, encoding="utf-8")
+def _on_a_terminal(arguments, cwd, *, stdout_too):
+    """Run with stderr on a terminal; return what was shown there, and what came out of stdout if that is a pipe."""
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal:
-        arguments = ["clean", "a.jsonl", "-o", "b.jsonl", *FIELDS]
-        environment = plain_environment({"COLUMNS": "100", "TERM": "xterm"})
         process = subprocess.Popen(
-            [EXECUTABLE, *arguments], stderr=theirs, stdout=subprocess.PIPE, cwd=tmp_path, env=environment
+            [EXECUTABLE, *arguments],
+            stderr=theirs,
+            stdout=theirs if stdout_too else subprocess.PIPE,
+            cwd=cwd,
+            env=plain_environment({"COLUMNS": "100", "TERM": "xterm"}),
         )
         os.close(theirs)
         shown = b""
@@ -221,8 +223,26 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path):
                 shown += part
         except OSError:  # how the end of a terminal reads
             pass
-        assert (process.communicate()[0], process.returncode) == (b"", 0)
+        printed = process.communicate()[0]
+        assert process.returncode == 0
+    return shown, printed
+
+
+@pytest.mark.parametrize("stdout_too", [False, True])
+def test_progress_is_shown_on_a_terminal(tmp_path, stdout_too):
+    (tmp_path / "a.jsonl").write_text(LINES, encoding="utf-8")
+    shown, printed = _on_a_terminal(["clean", "a.jsonl", "-o", "b.jsonl", *FIELDS], tmp_path, stdout_too=stdout_too)
+    assert not printed
     assert b"5 records" in shown
     assert b"100%" in shown
     assert b"left" in shown
     assert (tmp_path / "b.jsonl").read_bytes().decode() == CLEANED_LINES
+
+
+def test_progress_is_not_mixed_with_what_is_printed(tmp_path):
+    (tmp_path / "a.jsonl").write_text(LINES, encoding="utf-8")
+    shown, _ = _on_a_terminal(["clean", "a.jsonl", *FIELDS], tmp_path, stdout_too=True)
+    assert shown.replace(b"\r\n", b"\n").decode() == CLEANED_LINES
+    shown, printed = _on_a_terminal(["clean", "a.jsonl", *FIELDS], tmp_path, stdout_too=False)
+    assert b"5 records" in shown
+    assert printed.decode() == CLEANED_LINES

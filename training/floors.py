@@ -1,7 +1,7 @@
 """Hold the default model against its quality floors (``make eval``), or pin them anew.
 
 Reads ``floors.toml``. Sets of public data are looked for in the folder that NOISEFILTER_DATA names; where they are
-absent this is said, and the authored test split alone decides. Exit code 5 if a figure is below its floor.
+absent this is said, and the authored sets alone decide. Exit code 5 if a figure is below its floor.
 
 ``python training/floors.py pin`` measures and raises the floors; with ``--reason`` it may also lower them, and the
 reason is kept in the file.

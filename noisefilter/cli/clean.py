@@ -74,7 +74,7 @@ def clean(
     fields = Fields(text_field, title_field, id_field, keep_dropped)
     outcome = Outcome()
     with (
-        running(cleaner, inputs.items, fields, outcome, on_error, jobs) as run,
+        running(cleaner, inputs.items, fields, outcome, on_error, jobs, prints=out is None and not in_place) as run,
         noting(decisions, outcome, needed=in_place) as note,
     ):
         Results(run, inputs, out, in_place, diff, note).write()

@@ -36,7 +36,7 @@ def info(model: Bundle = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def verify(model: Bundle = None) -> None:
-    """Check digests, shapes and the self-test; exit 4 if the model is damaged, foreign or too new."""
+    """Check digests, shapes and the self-test; exit 4 if the model is damaged, foreign or of another format."""
     from noisefilter.bundle import load_model
 
     load_model(model)

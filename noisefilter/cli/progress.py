@@ -35,7 +35,7 @@ class Gauge:
 
 @contextmanager
 def gauge(total: int | None, *, wanted: bool) -> Iterator[Gauge]:
-    """Show a bar while the block runs, if it is wanted and stderr is a terminal that is not stdout's too.
+    """Show a bar while the block runs, if it is wanted and stderr is a terminal.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def gauge(total: int | None, *, wanted: bool) -> Iterator[Gauge]:
         Bytes of all inputs; without it there is a rate and no time left.
     wanted : bool
     """
-    if not wanted or not sys.stderr.isatty() or sys.stdout.isatty():
+    if not wanted or not sys.stderr.isatty():
         yield Gauge()
         return
     from rich import progress

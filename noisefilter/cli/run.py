@@ -1,5 +1,6 @@
 """A run over inputs of any format: what is cleaned comes in order, what is broken is told and counted."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,12 +133,23 @@ def size_of(item: Input) -> int:
 
 @contextmanager
 def running(
-    cleaner: BatchCleaner, items: list[Input], fields: Fields, outcome: Outcome, on_error: OnError, jobs: int
+    cleaner: BatchCleaner,
+    items: list[Input],
+    fields: Fields,
+    outcome: Outcome,
+    on_error: OnError,
+    jobs: int,
+    *,
+    prints: bool = True,
 ) -> Iterator[Run]:
-    """Give a run over these inputs: with its processes, and a gauge unless it is of one text file alone."""
+    """Give a run over these inputs: with its processes, and a gauge.
+
+    There is none for one text file alone, nor where the run prints its results on the terminal.
+    """
     known = all(item.file != STREAM for item in items)
     total = sum(map(size_of, items)) if known else None
     wanted = len(items) > 1 or any(item.form is not Form.TEXT for item in items)
+    wanted &= not (prints and sys.stdout.isatty())
     with Workers(cleaner, jobs) as workers, gauge(total, wanted=wanted) as bar:
         yield Run(cleaner, workers, outcome, bar, fields, on_error, jobs)
 

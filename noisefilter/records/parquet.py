@@ -79,7 +79,7 @@ class ParquetReader:
             import pyarrow as pa  # noqa: PLC0415
             import pyarrow.parquet as pq  # noqa: PLC0415
         except ImportError:
-            raise InputError(f"{source.name}: needs pyarrow: pip install 'noisefilter[parquet]'") from None
+            raise InputError(f"{source.name}: needs pyarrow: pip install pyarrow") from None
         self._errors = (pa.ArrowException, OSError)
         try:
             self._file: pq.ParquetFile = pq.ParquetFile(source.seekable(), pre_buffer=False, buffer_size=_BUFFER_BYTES)

@@ -181,7 +181,7 @@ def zstandard_library(name: str) -> Any:
     try:
         import zstandard  # noqa: PLC0415
     except ImportError:
-        raise InputError(f"{name}: needs zstandard: pip install 'noisefilter[zstd]'") from None
+        raise InputError(f"{name}: needs zstandard: pip install zstandard") from None
     return zstandard
 
 

@@ -58,7 +58,13 @@ def main() -> None:
         (Trafilatura(), []),
     ]
     if options.only:
-        systems = [(one, learnt) for one, learnt in systems if one.name.lower().startswith(tuple(options.only))]
+        begun = {
+            name: [pair for pair in systems if pair[0].name.lower().startswith(name.lower())] for name in options.only
+        }
+        unknown = [name for name, some in begun.items() if not some]
+        if unknown:
+            parser.error(f"no system begins with {unknown[0]!r}: use {'; '.join(one.name for one, _ in systems)}")
+        systems = [pair for pair in systems if any(pair in some for some in begun.values())]
     console, results = Console(width=190), {}
     for system, learnt in systems:
         started = time.perf_counter()
