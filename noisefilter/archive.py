@@ -4,6 +4,9 @@ import io
 import struct
 import zipfile
 
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every member that we write: the same bytes for the same content."""
+
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _SIGNATURE = b"PK\x03\x04"
 _ENCRYPTED = 1
@@ -14,6 +17,12 @@ def opened(data: bytes | memoryview) -> zipfile.ZipFile:
     return zipfile.ZipFile(_Stretch(data))
 
 
+def is_plain(info: zipfile.ZipInfo) -> bool:
+    """Tell whether the archive's directory says that a member is stored as it is, not packed and not encrypted."""
+    as_it_is = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
+    return as_it_is and not info.flag_bits & _ENCRYPTED
+
+
 def stored(data: bytes | memoryview, info: zipfile.ZipInfo) -> memoryview:
     """Return what a member of the archive `data` holds: a stretch of it, its checksum not looked at.
 
@@ -22,7 +31,7 @@ def stored(data: bytes | memoryview, info: zipfile.ZipInfo) -> memoryview:
     ValueError
         If the member is compressed or encrypted, or is not where the archive's directory says.
     """
-    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & _ENCRYPTED:
+    if not is_plain(info):
         raise ValueError(f"{info.filename} is not stored plainly")
     if not 0 <= info.header_offset <= len(data) - _LOCAL_HEADER.size - info.file_size:
         raise ValueError(f"{info.filename} is larger than the file, or beyond it")
@@ -50,8 +59,8 @@ class _Stretch(io.RawIOBase):
         self._at = max(0, start + offset)
         return self._at
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        read = self._data[self._at : self._at + len(buffer)]
-        buffer[: len(read)] = read
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes: however many are asked for, no more than there are is allocated."""
+        read = bytes(self._data[self._at : None if size < 0 else self._at + size])
         self._at += len(read)
-        return len(read)
+        return read

@@ -12,12 +12,11 @@ import zipfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from noisefilter.archive import opened, stored
+from noisefilter.archive import EPOCH, opened, stored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(rb"\{'descr': '([^']*)', 'fortran_order': False, 'shape': \(((?:\d+(?:, \d+)*,?)?)\), \} *\n")
 _SIZES = {"<f2": 2, "<f4": 4, "<f8": 8, "<i4": 4, "<i8": 8}
@@ -62,7 +61,7 @@ def pack(arrays: Mapping[str, Array]) -> bytes:
         for name in sorted(arrays):
             content = io.BytesIO()
             np.lib.format.write_array(content, as_numpy(arrays[name]), version=(1, 0), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), content.getvalue())
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), content.getvalue())
     return buffer.getvalue()
 
 

@@ -58,6 +58,11 @@ class Article:
     source : str, optional
         Where the article is from (a path, a domain); a user's rules may ask for it.
 
+    Raises
+    ------
+    TypeError
+        If one of them is of another type.
+
     Examples
     --------
     >>> Article(title="Flood", paragraphs=["The river rose.", "Latest News"]).text
@@ -79,6 +84,8 @@ class Article:
         paragraphs = tuple(paragraphs)
         if not all(isinstance(text, str) for text in paragraphs):
             raise TypeError("every paragraph is a string")
+        if not all(isinstance(text, str | None) for text in (title, source)):
+            raise TypeError("title and source are strings, or None")
         placed = []
         start = 0
         for text in paragraphs:

@@ -18,6 +18,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils.validation import check_is_fitted
 
+from noisefilter.features import GRADES_PER_UNIT
+
 ARRAYS = ("feature", "border", "left", "right", "roots")
 """Names of the arrays that make up fitted bins."""
 
@@ -26,7 +28,6 @@ _L2 = 5.0
 _FEWEST = 40
 _GRADES = 64
 _LEAF = -1
-_PER_UNIT = 1e9
 
 
 class BoostedBins(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -119,6 +120,7 @@ class BoostedBins(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             and bool(((feature >= _LEAF) & (feature < columns)).all())
             and all(bool(((side < count) & np.where(leaf, side == here, side > here)).all()) for side in (left, right))
             and bool(((roots >= 0) & (roots < count)).all())
+            and bool((np.bincount(np.concatenate([left[~leaf], right[~leaf], roots]), minlength=1) < 2).all())
         )
         if not sound:
             raise ValueError("the bins are not trees over the columns")
@@ -145,7 +147,7 @@ class BoostedBins(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "roots_")
         at = np.broadcast_to(self.roots_, (len(numbers), len(self.roots_)))
         rows = np.arange(len(numbers))[:, None]
-        grades, borders = np.rint(numbers * _PER_UNIT), np.rint(self.border_ * _PER_UNIT)
+        grades, borders = np.rint(numbers * GRADES_PER_UNIT), np.rint(self.border_ * GRADES_PER_UNIT)
         while True:
             left = grades[rows, self.feature_[at]] <= borders[at]
             following = np.where(left, self.left_[at], self.right_[at])

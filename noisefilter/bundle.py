@@ -15,19 +15,18 @@ import hashlib
 import io
 import json
 import math
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from noisefilter.archive import opened, stored
+from noisefilter.archive import EPOCH, is_plain, opened, stored
 from noisefilter.arrays import pack, unpack
 from noisefilter.article import Article
 from noisefilter.errors import ModelError
 from noisefilter.features import CLASSES, SECOND_LOOK
-from noisefilter.files import replace_file
+from noisefilter.files import replace_file, replacing
 from noisefilter.kernel import Native, built, why_not
 from noisefilter.kinds import FAMILIES
 from noisefilter.language import CommonWords
@@ -42,7 +41,6 @@ LARGEST = 512 * 2**20
 """Bytes; a larger file is refused."""
 
 _MEMBERS = ("arrays.npz", "words.txt", "characters.txt", "stems.txt", "common.txt", "card.md")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _TOLERANCE = 1e-5
 _LIBRARIES = ("numpy", "scipy", "scikit-learn")
 _SELF_TEST = (
@@ -98,12 +96,12 @@ def load_model(path: str | Path | None = None, *, kernel: bool | None = None) ->
         If the file is missing, is no bundle, is damaged, or is of another format or of other features.
     """
     if path is None:
-        return _default_model(kernel=why_not() is None if kernel is None else kernel)
+        return _default_model(kernel, why_not())
     return from_bytes(_read(path), str(path), kernel=kernel)
 
 
 @functools.cache
-def _default_model(*, kernel: bool) -> Model:
+def _default_model(kernel: bool | None, _: str | None) -> Model:
     return from_bytes(_read(None), "the default model", kernel=kernel)
 
 
@@ -162,7 +160,7 @@ def to_bytes(model: Model) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         for name, content in [("manifest.json", text.encode()), *((name, members[name]) for name in _MEMBERS)]:
-            info = zipfile.ZipInfo(name, _EPOCH)
+            info = zipfile.ZipInfo(name, EPOCH)
             info.create_system = 3
             info.external_attr = 0o644 << 16
             archive.writestr(info, content)
@@ -222,7 +220,7 @@ def _manifest(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     infos = archive.infolist()
     if "manifest.json" not in archive.namelist():
         raise ModelError(_foreign(name))
-    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
+    if not all(map(is_plain, infos)):
         raise ModelError(f"{name}: its members are not stored plainly: fetch or train it again")
     manifest = json.loads(archive.read("manifest.json"))
     if not isinstance(manifest, dict) or type(manifest.get("noisefilter_format")) is not int:
@@ -292,13 +290,16 @@ def export_pipeline(model: Model, path: Path) -> None:
 
     A pickle runs code when it is loaded and holds only for this version of scikit-learn: for your own
     use, never to pass on.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be written.
     """
     import joblib  # noqa: PLC0415
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        joblib.dump(model.classifier, temporary)
-        os.replace(temporary, path)
+        with replacing(path) as new:
+            joblib.dump(model.classifier, new.stream)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ModelError(f"{path}: cannot be written ({error.strerror}): choose another -o") from None

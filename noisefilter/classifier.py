@@ -108,14 +108,18 @@ class _Rows:
 
     def folds(self, count: int) -> NDArray[np.intp]:
         """Return the fold of each article; a group is never cut, and the folds are as even as that allows."""
-        names = sorted(set(self.groups), key=lambda name: hashlib.sha256(name.encode()).digest())
+        names = sorted(set(self.groups), key=_hashed)
         fold = {name: at % count for at, name in enumerate(names)}
         return np.array([fold[name] for name in self.groups])
 
 
 def _digest(article: Article) -> str:
     parts = [article.title or "", *(paragraph.text for paragraph in article.paragraphs)]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return _hashed("\0".join(parts))
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 _NEVER = -50.0

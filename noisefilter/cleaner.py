@@ -120,6 +120,13 @@ class NoiseFilter:
     rules : Rules or path, optional
         Your own rules (``rules.toml``).
 
+    Raises
+    ------
+    ValueError
+        If `loss_budget` or `cap` is not between 0 and 1.
+    ModelError, RulesError
+        If the model or the rules cannot be read.
+
     Examples
     --------
     >>> import noisefilter as nf
@@ -154,6 +161,11 @@ class NoiseFilter:
         ----------
         article : str or Article
             A text is split into paragraphs as `Article.from_text` does.
+
+        Raises
+        ------
+        TypeError
+            If it is neither.
         """
         if isinstance(article, str):
             article = Article.from_text(article)
@@ -180,10 +192,17 @@ class NoiseFilter:
             Read as needed: with one job one at a time, with more at most 32 ahead for each job.
         jobs : int
             Worker processes; the result does not depend on it.
+
+        Raises
+        ------
+        ValueError
+            If `jobs` is below 1.
         """
-        if jobs == 1:
-            yield from map(self.clean, articles)
-            return
+        if jobs < 1:
+            raise ValueError(f"jobs is {jobs}, but it is a number of processes, 1 or more")
+        return (self.clean(one) for one in articles) if jobs == 1 else self._cleaned_by(jobs, articles)
+
+    def _cleaned_by(self, jobs: int, articles: Iterable[str | Article]) -> Iterator[CleanedArticle]:
         source = iter(articles)
         batches = iter(lambda: list(islice(source, _BATCH)), [])
         with Workers(self._clean_batch, jobs) as workers:

@@ -77,7 +77,15 @@ class Evaluation:
 
 
 def evaluate(cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1, seed: int = 0) -> Evaluation:
-    """Clean labelled articles and hold the decisions against the labels."""
+    """Clean labelled articles and hold the decisions against the labels.
+
+    Raises
+    ------
+    ValueError
+        If there are no articles.
+    """
+    if not articles:
+        raise ValueError("there are no articles to evaluate on: give some that are labelled")
     table, over_cap = decide_all(cleaner, articles, jobs=jobs)
     scored = table[table.scored]
     noise = scored[scored.noise]

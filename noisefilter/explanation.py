@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from noisefilter.arrays import as_numpy
 from noisefilter.article import Label
 from noisefilter.cleaner import CleanedArticle
-from noisefilter.features import CLASSES, SECOND_LOOK
+from noisefilter.features import CLASSES, GRADES_PER_UNIT, SECOND_LOOK
 from noisefilter.kinds import FAMILIES, LABEL_OF
 from noisefilter.model import Model
 from noisefilter.text import character_grams, lexical_tokens, normalise
@@ -23,7 +23,6 @@ from noisefilter.weights import Weights
 
 _MOST = 6
 _CONTENT = CLASSES.index("content")
-_PER_UNIT = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class _Bins:
         self._feature, self._left, self._right = own["bins_feature"], own["bins_left"], own["bins_right"]
         self._roots, self._average = own["bins_roots"], own["bins_average"]
         with np.errstate(over="ignore"):  # a border that far out is never passed
-            self._borders = np.rint(own["bins_border"] * _PER_UNIT)
+            self._borders = np.rint(own["bins_border"] * GRADES_PER_UNIT)
         self._leaf = self._feature < 0
         self._bin = np.cumsum(self._leaf) - 1
         paths = self._asked()
@@ -145,7 +144,7 @@ class _Bins:
 
     def _found(self, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the bin of each tree that the numbers fall in."""
-        grades = np.rint(numbers * _PER_UNIT)
+        grades = np.rint(numbers * GRADES_PER_UNIT)
         at = self._roots
         while not self._leaf[at].all():
             following = np.where(grades[self._feature[at]] <= self._borders[at], self._left[at], self._right[at])

@@ -121,3 +121,6 @@ PASTED = (
 FIRST_LOOK = (*(f"alone:{name}" for name in ANSWERS), *WORDING, *FEATURES, *RELATIONS)
 SECOND_LOOK = (*FIRST_LOOK, *(f"first_look:{name}" for name in ANSWERS), *PASTED)
 """Names of the columns that the two looks see."""
+
+GRADES_PER_UNIT = 1e9
+"""Numbers and the borders of bins are compared to nine decimals (in the kernel, ``GRADES``)."""

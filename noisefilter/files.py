@@ -129,6 +129,8 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _keep_mode(descriptor: int, target: Path) -> None:
+    if not hasattr(os, "fchmod"):  # Windows
+        return
     try:
         old = target.stat()
     except FileNotFoundError:

@@ -23,6 +23,7 @@ ARTICLE_FIELDS = frozenset(
 PARAGRAPH_FIELDS = frozenset("text label kind alt reason".split())
 _SIDES = ("train", "test", "dev", "valid", "validation", "calibration")
 _LONG = 10
+_NO_ARTICLE = "the label files hold no article: give JSON lines as training/LABELLING.md describes"
 _TEXT_FIELDS = ("title", "topic", "form", "language", "lang", "site_style", "domain", "source")
 
 
@@ -104,7 +105,7 @@ def read_labels(paths: Iterable[Path]) -> list[LabelledArticle]:
     Raises
     ------
     LabelError
-        At the first line that does not follow the schema, naming file, line and what to do.
+        At the first line that does not follow the schema, naming file, line and what to do; or if there is none.
     """
     articles = []
     for path in paths:
@@ -114,7 +115,7 @@ def read_labels(paths: Iterable[Path]) -> list[LabelledArticle]:
                 raise LabelError(str(problems[0]))
             articles.append(article)
     if not articles:
-        raise LabelError("the label files hold no article: give JSON lines as training/LABELLING.md describes")
+        raise LabelError(_NO_ARTICLE)
     return articles
 
 
@@ -130,6 +131,11 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
     articles : list of LabelledArticle
         Those that could be read.
     problems : list of Problem
+
+    Raises
+    ------
+    LabelError
+        If there is nothing to check.
     """
     problems: list[Problem] = []
     articles: list[LabelledArticle] = []
@@ -144,6 +150,8 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
                     side_of[where] = _side(path)
         except LabelError as error:
             problems.append(Problem(str(path), str(error).removeprefix(f"{path}: ")))
+    if not articles and not problems:
+        raise LabelError(_NO_ARTICLE)
     problems += _repeated_ids(articles)
     problems += _across_splits(articles, side_of)
     problems += _two_labels(articles)
@@ -223,7 +231,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         raw = path.read_bytes()
         if raw[:2] == b"\x1f\x8b":
             raw = gzip.decompress(raw)
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8").removeprefix("\ufeff")  # a byte order mark is none of the first line's
     except FileNotFoundError:
         raise LabelError(f"{path}: no such file: check the path") from None
     except IsADirectoryError:
@@ -310,6 +318,11 @@ def split_lines(paths: Iterable[Path], test_share: float, seed: int = 0) -> dict
     """Return the lines of label files as ``train`` and ``test``, all articles of a site on one side.
 
     A site's side follows from its name and the seed alone, so it stays where it is when others join.
+
+    Raises
+    ------
+    LabelError
+        As `read_labels`.
     """
     sides: dict[str, list[str]] = {"train": [], "test": []}
     for path in paths:
@@ -317,9 +330,11 @@ def split_lines(paths: Iterable[Path], test_share: float, seed: int = 0) -> dict
             article, problems = parse_line(line, where)
             if article is None:
                 raise LabelError(str(problems[0]))
-            digest = hashlib.sha256(f"{seed}:{article.site}".encode()).digest()
+            digest = hashlib.sha256(f"{seed}:{article.site}".encode(errors="surrogatepass")).digest()
             share = int.from_bytes(digest[:8], "big") / 2**64
             sides["test" if share < test_share else "train"].append(line)
+    if not any(sides.values()):
+        raise LabelError(_NO_ARTICLE)
     return sides
 
 

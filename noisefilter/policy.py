@@ -97,7 +97,7 @@ class Scored:
     def noise_probability(self) -> float:
         """Probability that the paragraph is boilerplate or off-topic."""
         shares = self.probabilities
-        return min(1.0, shares.get(Label.BOILERPLATE, 0.0) + shares.get(Label.OFF_TOPIC, 0.0))
+        return min(shares.get(Label.BOILERPLATE, 0.0) + shares.get(Label.OFF_TOPIC, 0.0), 1.0)
 
 
 class Scores(Sequence[Scored]):
@@ -121,7 +121,7 @@ class Scores(Sequence[Scored]):
     @property
     def noise(self) -> list[float]:
         """The noise probability of each."""
-        return [min(1.0, shares[_BOILERPLATE] + shares[_OFF_TOPIC]) for shares in self.shares]
+        return [min(shares[_BOILERPLATE] + shares[_OFF_TOPIC], 1.0) for shares in self.shares]
 
     def renewed(self, indices: Sequence[int], later: "Scores", turn: int) -> "Scores":
         """Return the scores with those of these indices from a later round."""
@@ -217,7 +217,7 @@ class Policy:
             What protects each whatever its probability.
         """
         fates = [
-            _CONTENT if share < self.threshold else _NOISE if shield is None else Fate(False, shield)
+            (_NOISE if shield is None else Fate(False, shield)) if share >= self.threshold else _CONTENT
             for share, shield in zip(noise, shields, strict=True)
         ]
         if self.rules.rules:

@@ -118,8 +118,18 @@ def serve() -> None:
             try:
                 answer = pickle.dumps((True, work(piece)))
             except Exception as error:  # it is raised where the result is waited for
-                answer = pickle.dumps((False, error))
+                answer = _failure(error)
             results.write(answer)
             results.flush()
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):
         os._exit(0)  # whoever asked is gone
+
+
+def _failure(error: Exception) -> bytes:
+    """Return what tells of an error: itself, where it can be put together again on the other side, or in words."""
+    try:
+        answer = pickle.dumps((False, error))
+        pickle.loads(answer)  # noqa: S301  # our own
+    except Exception:
+        return pickle.dumps((False, RuntimeError(repr(error))))
+    return answer

@@ -1,6 +1,7 @@
 """A user's own rules: paragraphs that are always kept, or always dropped."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -39,11 +40,21 @@ class Rule:
             raise ValueError(f'action is {self.action!r}: write "keep" or "drop"')
         if (self.literal is None) == (self.pattern is None):
             raise ValueError("give either literal or pattern")
+        if not all(isinstance(text, str | None) for text in (self.literal, self.source)):
+            raise ValueError("literal and source are strings: write them so")
         if isinstance(self.pattern, str):
             try:
-                object.__setattr__(self, "pattern", re.compile(self.pattern))
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", FutureWarning)
+                    object.__setattr__(self, "pattern", re.compile(self.pattern))
+            except FutureWarning as error:
+                raise ValueError(f"pattern can be read in two ways ({error}): write a backslash before it") from None
             except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError(f"pattern is not a regular expression ({error}): correct it") from None
+        if self.pattern is not None and not (
+            isinstance(self.pattern, re.Pattern) and isinstance(self.pattern.pattern, str)
+        ):
+            raise ValueError("pattern is not a regular expression on strings: write it so")
 
     def applies(self, text: str, source: str | None) -> bool:
         """Tell whether the rule speaks of this paragraph."""

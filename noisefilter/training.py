@@ -1,6 +1,7 @@
 """Recipe and labelled articles to a model: fit, calibrate out of fold, write the card."""
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -103,10 +104,10 @@ def load_recipe(path: Path) -> Recipe:
         for setting in sorted(set(value) - known[name]) if name in known else ():
             raise RecipeError(f"{path}: unknown setting {name}.{setting}: use {', '.join(sorted(known[name]))}")
     try:
+        _check_types(table)
         calibration = dict(table.get("calibration", {}))
         if "budgets" in calibration:
-            calibration["budgets"] = tuple(sorted(float(budget) for budget in calibration["budgets"]))
-        _check_types(table)
+            calibration["budgets"] = tuple(sorted(map(float, calibration["budgets"])))
         return Recipe(
             classifier=dict(table.get("classifier", {})),
             synthesis=Synthesis(**table.get("synthesis", {})),
@@ -129,14 +130,20 @@ def _check_types(table: Mapping[str, Any]) -> None:
     for name, settings in defaults.items():
         for setting, default in settings.items():
             value = table.get(name, {}).get(setting, default)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or (isinstance(default, int) and not isinstance(value, int)) or value < 0:
+            if not _is_number(value) or (isinstance(default, int) and not isinstance(value, int)) or value < 0:
                 raise ValueError(f"{name}.{setting} is {value!r}, but it is a number like {default}")
     if min(table.get(name, {}).get("folds", 2) for name in ("classifier", "calibration")) < 2:
         raise ValueError("folds is below 2")
     budgets = table.get("calibration", {}).get("budgets", [1.0])
-    if not budgets or not all(0 < float(budget) <= 1 for budget in budgets):
+    if not budgets or not all(_is_number(budget) and 0 < budget <= 1 for budget in budgets):
         raise ValueError("calibration.budgets is not a list of shares between 0 and 1")
+    long_articles = table.get("long_articles", 0.5)
+    if not _is_number(long_articles) or not 0 <= long_articles <= 1:
+        raise ValueError(f"long_articles is {long_articles!r}, but it is a number between 0 and 1")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -199,7 +206,7 @@ def train_in_folds(
     if missing:
         raise LabelError(f"no paragraph is labelled {' or '.join(missing)}: label some, all three classes are needed")
     parts = _parts(articles, recipe.calibration.folds)
-    fit = Memory(cache, verbose=0).cache(_fit) if cache else _fit
+    fit = kept_in(cache).cache(_fit) if cache else _fit
     tasks = [[article for other in parts if other is not part for article in other] for part in parts]
     tasks.append(list(articles))
     for task in tasks:
@@ -241,6 +248,12 @@ def train_in_folds(
         folds.append((Model(Reference(fitted[at], common), common, found, about), part))
     common = CommonWords.learn(article.article for article in articles)
     return Trained(Model(Reference(fitted[-1], common), common, budgets, about), folds)
+
+
+def kept_in(folder: Path) -> Memory:
+    """Return what keeps fits in a folder: each state of this package's code has its own, since it fits differently."""
+    code = b"\0".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return Memory(folder / hashlib.sha256(code).hexdigest()[:16], verbose=0)
 
 
 def _fit(

@@ -175,6 +175,12 @@ def test_one_string_is_not_a_list_of_paragraphs():
         Article(paragraphs="The river rose.")
 
 
+@pytest.mark.parametrize("wrong", [{"title": 5}, {"source": 5}, {"title": b"Flood"}])
+def test_title_and_source_are_strings(wrong):
+    with pytest.raises(TypeError, match="title and source are strings, or None"):
+        Article(**wrong)
+
+
 def test_article_does_not_change():
     article = Article("Flood", ["The river rose."])
     with pytest.raises(AttributeError, match="does not change"):

@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import random
+import tracemalloc
 import zipfile
 
 import joblib
@@ -126,11 +127,16 @@ def test_a_wrong_digest_is_refused(tiny_bundle, name):
     refused(zipped({**members, name: members[name] + b" "}), f"{name} does not match its digest")
 
 
-def test_a_size_beyond_the_file_is_refused_before_it_is_allocated(tiny_bundle):
+@pytest.mark.parametrize("name", [b"card.md", b"manifest.json"])
+def test_a_size_beyond_the_file_is_not_allocated(tiny_bundle, name):
     claim = (2**32 - 2).to_bytes(4, "little")
-    at = tiny_bundle.rindex(b"PK\x01\x02", 0, tiny_bundle.rindex(b"card.md"))
+    at = tiny_bundle.rindex(b"PK\x01\x02", 0, tiny_bundle.rindex(name))
+    tracemalloc.start()
     refused(tiny_bundle[: at + 20] + claim + claim + tiny_bundle[at + 28 :])
     refused(tiny_bundle[: at + 24] + claim + tiny_bundle[at + 28 :])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50 * len(tiny_bundle)
 
 
 @pytest.mark.parametrize("newer", [FORMAT + 1, 99, 10**30])
@@ -178,6 +184,22 @@ def test_a_model_that_cannot_be_written_is_an_error(tiny_model, tmp_path):
 def test_what_protects_a_paragraph_is_told(default_model):
     shields = [entry.shield for entry in default_model.score(ARTICLE)]
     assert shields == [Reason.TITLE, None, None, None, Reason.NO_KNOWN_FEATURE, Reason.NO_KNOWN_FEATURE]
+
+
+@pytest.mark.parametrize("offset", range(8))
+@pytest.mark.parametrize("kernel", [None, False])
+def test_arrays_may_begin_at_any_byte(tiny_bundle, offset, kernel):
+    expected = from_bytes(tiny_bundle, "a.noisefilter", kernel=False).score(ARTICLE)
+    found = from_bytes(b"x" * offset + tiny_bundle, "a.noisefilter", kernel=kernel).score(ARTICLE)
+    np.testing.assert_allclose(found.noise, expected.noise, rtol=0, atol=1e-9)
+
+
+def test_an_exported_pipeline_goes_where_a_link_points(tiny_model, tmp_path):
+    (tmp_path / "real").touch()
+    (tmp_path / "link").symlink_to("real")
+    export_pipeline(tiny_model, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").stat().st_size > 0
 
 
 def test_an_exported_pipeline_is_the_classifier(tiny_model, tmp_path):

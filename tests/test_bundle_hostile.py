@@ -131,18 +131,33 @@ def test_arrays_that_do_not_fit_are_refused(tiny_bundle, name, change, words):
     refused(with_arrays(tiny_bundle, changed(name, change)), words)
 
 
-def test_a_tree_that_no_root_leads_to_harms_nobody(tiny_bundle):
-    """It may point anywhere within: the kernel does not walk it, and an explanation must not either."""
-
+def test_a_tree_that_no_root_leads_to_points_nowhere_else(tiny_bundle):
     def apply(arrays):
         for part, more in (("feature", [0]), ("border", [1e308]), ("left", [0]), ("right", [0])):
             changed(f"second_bins_{part}.npy", lambda array, more=more: np.append(array, more).astype(array.dtype))(
                 arrays
             )
 
-    model = from_bytes(with_arrays(tiny_bundle, apply), "a.noisefilter")
-    cleaned = NoiseFilter(model).clean("The river rose.\n\nAdvertisement")
-    assert len(explain(model, cleaned)) == 2
+    refused(with_arrays(tiny_bundle, apply), "trees")
+
+
+@pytest.mark.parametrize("count", [2, 100_000])
+def test_trees_that_share_a_root_are_refused(tiny_bundle, count):
+    """Each root costs memory and time: the file would be no measure of them."""
+    refused(with_arrays(tiny_bundle, changed("second_bins_roots.npy", lambda roots: np.repeat(roots, count))), "trees")
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_leaf_that_leads_on_is_refused(tiny_bundle, side):
+    members = members_of(tiny_bundle)
+    feature = np.load(io.BytesIO(members_of(members["arrays.npz"])["second_bins_feature.npy"]))
+    leaf = int(np.flatnonzero(feature == -1)[0])
+
+    def apply(array):
+        array[leaf] += 1
+        return array
+
+    refused(with_arrays(tiny_bundle, changed(f"second_bins_{side}.npy", apply)), "trees")
 
 
 @pytest.mark.parametrize("name", ["words.txt", "characters.txt", "stems.txt", "common.txt"])

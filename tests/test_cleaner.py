@@ -252,3 +252,8 @@ def test_at_most_32_articles_are_read_ahead_for_each_job(cleaner):
     for done, _ in enumerate(cleaner.clean_many(articles(), jobs=2)):
         assert taken - done <= 64
     assert taken == 200
+
+
+def test_no_jobs_are_refused_at_once(cleaner):
+    with pytest.raises(ValueError, match="jobs is 0, but it is a number of processes, 1 or more"):
+        cleaner.clean_many([], jobs=0)

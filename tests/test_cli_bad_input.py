@@ -174,6 +174,9 @@ def test_check_does_not_say_that_it_passed_anything_through(tmp_path):
         (["frobnicate"], "frobnicate"),
         (["train", "labels.jsonl"], "--output"),
         (["train", "labels.jsonl", "-o", "missing/m.noisefilter"], "missing is not a folder: make it"),
+        (["train", "labels.jsonl", "-o", "."], ". is a folder: give -o a file"),
+        (["clean", "a.txt", "--keep-dropped", "gone"], "--keep-dropped needs records: text files have no fields"),
+        (["labels", "split", "labels.jsonl", "-o", "out", "--test-share", "nan"], "nan is no share: give a number"),
         (["labels", "split", "labels.jsonl"], "--output"),
         (["model", "export"], "--output"),
     ],
@@ -185,6 +188,40 @@ def test_usage_errors_name_what_is_wrong(tmp_path, arguments, message):
     assert message in run.messages[-1]
     assert run.messages[-1].startswith("Error: ")
     assert not list(tmp_path.iterdir())
+
+
+EMPTY = "it is empty: give a path, or see whether a shell variable is unset"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["clean", "--in-place"],
+        ["check"],
+        ["explain"],
+        ["clean", "zz-good.txt", "-o"],
+        ["clean", "zz-good.txt", "--decisions"],
+        ["check", "zz-good.txt", "--model"],
+        ["explain", "zz-good.txt", "--rules"],
+        ["evaluate"],
+        ["evaluate", "a.jsonl", "--compare"],
+        ["train", "a.jsonl", "-o"],
+        ["train", "a.jsonl", "-o", "m", "--test"],
+        ["train", "a.jsonl", "-o", "m", "--recipe"],
+        ["train", "a.jsonl", "-o", "m", "--cache"],
+        ["labels", "check"],
+        ["labels", "split", "a.jsonl", "-o"],
+        ["model", "info"],
+        ["model", "export", "-o"],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_name_is_not_the_folder_that_we_are_in(folder, arguments):
+    before = files_in(folder)
+    run = noisefilter(*arguments, "", cwd=folder, code=2)
+    assert run.stdout == ""
+    assert run.messages[-1].endswith(EMPTY)
+    assert files_in(folder) == before
 
 
 @pytest.mark.parametrize(
@@ -236,7 +273,7 @@ def bad_models(tmp_path_factory):
         ("foreign.noisefilter", "not a noisefilter model: give a file that `noisefilter train` wrote"),
         ("zip.noisefilter", "not a noisefilter model: give a file that `noisefilter train` wrote"),
         ("cut.noisefilter", "damaged"),
-        ("flipped.noisefilter", "damaged"),
+        ("flipped.noisefilter", "arrays.npz does not match its digest: fetch or train it again"),
         ("newer.noisefilter", "format 99 is newer than this noisefilter reads (2): upgrade noisefilter"),
     ],
 )
@@ -253,7 +290,7 @@ def test_models_that_must_not_be_loaded(bad_models, model, message):
 )
 def test_model_verbs_refuse_a_damaged_model(bad_models, arguments):
     run = noisefilter(*arguments, "flipped.noisefilter", cwd=bad_models, code=4)
-    assert_messages(run, ["noisefilter: flipped.noisefilter: damaged"])
+    assert_messages(run, ["noisefilter: flipped.noisefilter: arrays.npz does not match its digest: "])
     assert run.stdout == ""
     assert not (bad_models / "x").exists()
 
@@ -306,6 +343,16 @@ def test_labels_that_cannot_be_trained_on(tmp_path, labels, message):
     before = files_in(tmp_path)
     run = noisefilter("train", labels, "-o", "model.noisefilter", cwd=tmp_path, code=3)
     assert_messages(run, [f"noisefilter: {message}"])
+    assert run.stdout == ""
+    assert files_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["stats"], ["split", "-o", "out"]], ids=" ".join)
+def test_labels_without_an_article_are_told(tmp_path, arguments):
+    _bad_labels(tmp_path)
+    before = files_in(tmp_path)
+    run = noisefilter("labels", *arguments, "empty.jsonl", cwd=tmp_path, code=3)
+    assert_messages(run, ["noisefilter: the label files hold no article: give JSON lines"])
     assert run.stdout == ""
     assert files_in(tmp_path) == before
 

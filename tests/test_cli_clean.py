@@ -143,6 +143,23 @@ def test_two_inputs_of_one_name_are_not_written_to_one_file(folder):
     assert not list((folder / "out").iterdir())
 
 
+def test_in_a_folder_regular_files_are_read_and_the_others_counted(folder):
+    (folder / "in" / "sub").mkdir(parents=True)
+    (folder / "in" / "link.txt").symlink_to(folder / "noisy.txt")
+    (folder / "in" / "linked").symlink_to(folder)
+    (folder / "in" / "sub" / "linked").symlink_to(folder)
+    (folder / "in" / ".linked").symlink_to(folder)
+    (folder / "in" / "notes.md").touch()
+    os.mkfifo(folder / "in" / "sub" / "pipe.txt")
+    run = noisefilter("clean", "in", "-o", "out", cwd=folder)
+    assert sorted(run.messages) == [
+        "noisefilter: in: 1 files were left out: their names tell no format",
+        "noisefilter: in: 1 files were left out: they are pipes or devices",
+        "noisefilter: in: 2 files were left out: they are links to folders: name those too",
+    ]
+    assert files_in(folder / "out") == {"link.txt": CLEAN.encode()}
+
+
 def test_in_place_changes_what_is_noisy_and_nothing_else(folder):
     windows = folder / "windows.txt"
     windows.write_bytes(("\ufeff" + NOISY).replace("\n", "\r\n").encode())
@@ -176,7 +193,8 @@ def test_in_place_changes_what_is_noisy_and_nothing_else(folder):
 
 
 def test_decisions_are_written_for_every_paragraph(folder):
-    noisefilter("clean", "noisy.txt", "clean.txt", "-o", ".", "--decisions", "decisions.jsonl", cwd=folder)
+    (folder / "out").mkdir()
+    noisefilter("clean", "noisy.txt", "clean.txt", "-o", "out", "--decisions", "decisions.jsonl", cwd=folder)
     rows = [json.loads(line) for line in (folder / "decisions.jsonl").read_text(encoding="utf-8").split("\n")[:-1]]
     assert [(row["article"], row["index"]) for row in rows] == [
         *(("noisy.txt", index) for index in range(8)),
@@ -185,7 +203,7 @@ def test_decisions_are_written_for_every_paragraph(folder):
     assert [row["text"] for row in rows if row["drop"]] == list(NOISE)
     assert all(list(row) == DECISION_FIELDS for row in rows)
     assert all(NOISY[row["start"] : row["end"]] == row["text"] for row in rows[:8])
-    assert (folder / "noisy.txt").read_text(encoding="utf-8") == CLEAN
+    assert files_in(folder / "out") == dict.fromkeys(("noisy.txt", "clean.txt"), CLEAN.encode())
 
 
 def test_rules_and_model_are_used(folder, tmp_path):

@@ -125,6 +125,40 @@ def test_labels_split_keeps_sites_apart_and_is_the_same_every_time(tmp_path):
     assert files_in(tmp_path / "other") != one
 
 
+def test_labels_split_overwrites_a_former_split(tmp_path):
+    path = write_labels(tmp_path / "a.jsonl", [GOOD_ARTICLE])
+    for name in ("train.jsonl", "test.jsonl"):
+        (tmp_path / name).write_text("before\n", encoding="utf-8")
+    noisefilter("labels", "split", path, "-o", tmp_path)
+    both = b"".join((tmp_path / name).read_bytes() for name in ("train.jsonl", "test.jsonl"))
+    assert both == path.read_bytes()
+
+
+@pytest.fixture
+def surrogates(tmp_path):
+    """A label file with lone surrogates, which JSON can escape and UTF-8 cannot hold."""
+    article = labelled(
+        "a\ud800", (f"{BODY[0]}\ud801", "content"), (f"{NOISE[0]} \ud802", "boilerplate"), site_style="s\ud803"
+    )
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(article) + "\n", encoding="utf-8")
+    return path
+
+
+def test_labels_with_lone_surrogates_are_checked_counted_and_split(surrogates, tmp_path):
+    assert noisefilter("labels", "check", surrogates).stdout == ""
+    assert json.loads(noisefilter("labels", "stats", "--json", surrogates).stdout)["sites"] == 1
+    noisefilter("labels", "split", surrogates, "-o", tmp_path / "out")
+    assert b"".join(files_in(tmp_path / "out").values()) == surrogates.read_bytes()
+
+
+def test_labels_with_lone_surrogates_are_evaluated(surrogates):
+    table = json.loads(noisefilter("evaluate", "--json", "--compare", DEFAULT_MODEL, surrogates).stdout)
+    (row,) = table["lost"]
+    assert (row["source"], row["article"], row["text"]) == ("s\ud803", "a\ud800", f"{BODY[0]}\ud801")
+    assert "s?" in noisefilter("evaluate", surrogates).stdout
+
+
 def test_model_info_verify_and_export(tmp_path):
     card = noisefilter("model", "info")
     assert len(card.messages) == 1

@@ -131,6 +131,22 @@ def test_in_place_changes_files_once(tmp_path):
         assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
+def test_a_packed_file_stays_packed_however_its_name_is_written(tmp_path):
+    (tmp_path / "A.JSONL.GZ").write_bytes(gzip.compress(LINES.encode()))
+    noisefilter("clean", "--in-place", "A.JSONL.GZ", *FIELDS, cwd=tmp_path, code=1)
+    assert gzip.decompress((tmp_path / "A.JSONL.GZ").read_bytes()).decode() == CLEANED_LINES
+
+
+def test_a_row_of_parquet_that_is_no_utf_8_passes_as_it_was(tmp_path):
+    texts = [NOISY.encode(), b"caf\xe9", NOISY.encode()]
+    pq.write_table(pa.table({"body": pa.array(texts).view(pa.string())}), tmp_path / "a.parquet")
+    arguments = ["a.parquet", "-o", "b.parquet", "--jobs", "2", *FIELDS]
+    run = noisefilter("clean", *arguments, cwd=tmp_path, code=3)
+    assert run.messages[0] == "noisefilter: a.parquet:2: 'body' is no text in UTF-8: convert the file"
+    back = pq.read_table(tmp_path / "b.parquet")["body"].cast(pa.binary()).to_pylist()
+    assert back == [CLEAN.encode(), b"caf\xe9", CLEAN.encode()]
+
+
 def test_check_lists_what_would_go_by_line(tmp_path):
     (tmp_path / "a.jsonl").write_text(LINES, encoding="utf-8")
     run = noisefilter("check", "a.jsonl", *FIELDS, "--jobs", "2", cwd=tmp_path, code=1)
@@ -196,6 +212,7 @@ def test_files_that_cannot_be_read_are_told_and_the_others_done(tmp_path):
         (["a.jsonl", "--diff"], "--diff shows text files: for a.jsonl use check, or --decisions"),
         (["a.jsonl", "--decisions", "a.jsonl"], "--decisions a.jsonl is an input or a result: give another file"),
         (["a.jsonl", "--keep-dropped", "text"], "--keep-dropped text is a field that is read"),
+        (["a.jsonl", "--keep-dropped", "\udcff"], "--keep-dropped '\\udcff' is no name of a field"),
         (["a.jsonl", "--on-error", "ignore"], "--on-error"),
         (["a.jsonl", "--format", "xml"], "--format"),
         (["a.jsonl", "--jobs", "0"], "--jobs"),

@@ -138,6 +138,28 @@ def test_rows_lose_no_byte_wherever_the_bytes_are_cut(rows, size):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b'1,""bad "rest\n2,3.5",x\n3,fine,y\n',
+        b'1,""bad "rest\r\n2,3.5",x\r\n3,fine,y\r\n',
+        b'1,""bad "rest\r2,3.5",x\r3,fine,y',
+        b'1,"a"b',
+    ],
+)
+@pytest.mark.parametrize("comma", [b",", b"\t"])
+def test_which_rows_are_broken_does_not_depend_on_where_the_bytes_are_cut(content, comma):
+    from noisefilter.records.delimited import Dialect
+    from noisefilter.records.delimited import rows as cut
+
+    raw = content.replace(b",", comma)
+    at_once = list(cut(Dialect(comma), [raw], b"", 2))
+    assert bool(at_once[0].problem) == (comma == b",")
+    for size in range(1, len(raw)):
+        chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
+        assert list(cut(Dialect(comma), chunks, b"", 2)) == at_once
+
+
+@pytest.mark.parametrize(
     ("content", "problem"),
     [
         (b"", "is empty: there is not even a header"),

@@ -88,7 +88,10 @@ def test_what_stands_around_the_text_stays_byte_for_byte(others, end):
         (b'{"body": "x", "headline": 7}', "'headline' is a number: give a string, or another --title-field"),
         (b'{"body": "x", "body": "y"}', "the field 'body' comes twice: leave one out"),
         (b'{"body": "x", "\\u0062ody": "y"}', "the field 'body' comes twice"),
-        (b'{"body": "x", "gone": 7}', "'gone' holds something else: give another --keep-dropped"),
+        *(
+            (b'{"body": "x", "gone": %b}' % value, "'gone' holds something else: give another --keep-dropped")
+            for value in (b"7", b"0", b"false", b'""', b"{}", b'"x"', b"[null]")
+        ),
         (b'{"body": ' + b"[" * 100_000 + b"}", "not JSON"),
         (b'{"body": "' + b"x" * 1_000_001 + b'"}', "has a line of 1,000,001 characters"),
     ],
@@ -123,6 +126,9 @@ def test_no_text_is_nothing_to_clean(text):
         ("true", "a:1"),
         ('""', "a:1"),
         ("[1]", "a:1"),
+        ('1.0, "url": 2.50', "2.50"),
+        ('"u", "url": 2.50', "2.50"),
+        ('1.0, "url": "u"', "u"),
     ],
 )
 def test_an_article_is_called_by_its_id_or_its_line(written, name):
@@ -134,6 +140,24 @@ def test_removed_paragraphs_join_those_of_an_earlier_run():
     raw = line(TEXT, before='"gone": ["Old"], ') + b"\n"
     assert json.loads(rewritten(raw, "jsonl", FIELDS, without_last)[0])["gone"] == ["Old", "Latest News"]
     assert rewritten(raw, "jsonl", FIELDS)[0] == raw
+
+
+def test_a_null_becomes_the_list_of_what_was_removed():
+    raw = line(TEXT, before='"gone": null, ') + b"\n"
+    assert json.loads(rewritten(raw, "jsonl", FIELDS, without_last)[0])["gone"] == ["Latest News"]
+    assert rewritten(raw, "jsonl", FIELDS)[0] == raw
+
+
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [("a/b", r"a\/b"), ("\u0442\u0435\u043a\u0441\u0442", r"\u0442\u0435\u043a\u0441\u0442"), ("body", r"\u0062ody")],
+)
+def test_a_field_comes_twice_however_its_name_is_written(field, other):
+    for names in ((field, other), (other, field), (other, other)):
+        raw = "{{{}}}".format(", ".join(f'"{name}": "x"' for name in names)).encode()
+        entry = rewritten(raw, "jsonl", Fields(text=field))[1][0]
+        assert str(entry) == f"a:1: the field {field!r} comes twice: leave one out"
+    assert isinstance(rewritten(f'{{"{other}": "x/\\/"}}'.encode(), "jsonl", Fields(text=field))[1][0], Entry)
 
 
 def test_a_line_is_escaped_as_it_was():

@@ -358,3 +358,14 @@ def test_a_kernel_that_is_not_there_is_named(monkeypatch, tiny_bundle):
     assert isinstance(bundle.from_bytes(tiny_bundle, "a").scorer, Reference)
     with pytest.raises(ModelError, match="was not built"):
         bundle.from_bytes(tiny_bundle, "a", kernel=True)
+
+
+@pytest.mark.parametrize("name", ["words_idf", "characters_idf"])
+def test_terms_without_weight_are_left_as_they_are(tiny_model, name):
+    """A row of zeros has no length to be divided by."""
+    weights = tiny_model.scorer.weights
+    zeros = from_numpy(np.zeros(weights.arrays[name].shape, np.float32))
+    changed = replace(weights, arrays={**weights.arrays, name: zeros})
+    article = Article("Flood", ["The river rose.", "Advertisement", "The minister said it would fall again."])
+    found = Native(changed).read(article).probabilities(range(3))
+    np.testing.assert_allclose(found, classifier_of(changed).score_article(article), rtol=0, atol=1e-6)

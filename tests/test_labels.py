@@ -73,6 +73,16 @@ def test_plain_and_gzipped_files_read_alike(tmp_path, pack, end):
     assert [article.id for article in read_labels([path])] == ["a", "b"]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path, write):
+    marked = tmp_path / "marked.jsonl"
+    marked.write_bytes(b"\xef\xbb\xbf" + write(row("a"), row("b")).read_bytes())
+    assert [article.id for article in read_labels([marked])] == ["a", "b"]
+    assert problems_of(marked) == []
+    lines = split_lines([marked], 0.5)
+    assert sorted(ids(lines["train"] + lines["test"])) == ["a", "b"]
+    assert licence_of(marked) == "licence not stated"
+
+
 def test_separators_inside_a_text_do_not_end_the_line(tmp_path):
     path = tmp_path / "labels.jsonl"
     text = "one\u2028two\x85three\x0cfour"
@@ -139,9 +149,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, write, raw, message):
     assert [(problem.where, problem.what[: len(message)]) for problem in problems] == [(str(path), message)]
 
 
-def test_no_article_at_all_is_an_error(write):
+@pytest.mark.parametrize("use", [read_labels, check_labels, lambda paths: split_lines(paths, 0.5)])
+def test_no_article_at_all_is_an_error(write, use):
     with pytest.raises(LabelError, match="hold no article"):
-        read_labels([write("\n\n")])
+        use([write("\n\n")])
 
 
 @pytest.mark.parametrize(
@@ -271,6 +282,12 @@ def test_a_site_stays_on_its_side(many, write):
     assert set(before["test"]) < set(larger["test"])
     assert split_lines([many], 0.3, seed=1) != before
     assert split_lines([many], 0)["test"] == split_lines([many], 1)["train"] == []
+
+
+def test_a_site_with_a_lone_surrogate_has_a_side_too(write):
+    path = write(row("a\ud800", site_style="s\ud800"))
+    sides = split_lines([path], 1)
+    assert (ids(sides["test"]), sides["train"]) == (["a\ud800"], [])
 
 
 def test_overlap_with_the_test_set_is_refused(write):

@@ -7,7 +7,7 @@ import pytest
 from records_support import reading, rewritten, without_last
 
 from noisefilter.errors import InputError
-from noisefilter.records.record import Entry, Fields
+from noisefilter.records.record import Broken, Edit, Entry, Fields
 
 FIELDS = Fields(text="body", title="headline", id="url")
 TEXT = "One.\n\nTwo."
@@ -68,6 +68,103 @@ def test_what_was_removed_has_a_column_of_lists():
     assert pq.read_table(io.BytesIO(once))["gone"].to_pylist() == [["Two."], [], ["x"]]
     twice = rewritten(once, "parquet", keeping, without_last)[0]
     assert pq.read_table(io.BytesIO(twice))["gone"].to_pylist() == [["Two.", "One."], [], ["x"]]
+
+
+def test_where_nothing_was_removed_the_list_of_an_earlier_run_stays():
+    gone = pa.array([None, [], None, ["Old", None]], pa.list_(pa.string()))
+    content = written(pa.table({"body": ["", "", TEXT, TEXT], "gone": gone}))
+    new = rewritten(content, "parquet", Fields(text="body", dropped="gone"), without_last)[0]
+    assert pq.read_table(io.BytesIO(new))["gone"].to_pylist() == [None, [], ["Two."], ["Old", None, "Two."]]
+
+
+def test_columns_of_one_name_stay_apart():
+    columns = [pa.array([1, 2]), pa.array([TEXT, "x"]), pa.array(["u", "v"]), pa.array([[3], None])]
+    table = pa.table(columns, names=["n", "body", "n", "n"])
+    content = written(table)
+    assert pq.ParquetFile(io.BytesIO(rewritten(content, "parquet", FIELDS)[0])).read().equals(table)
+    keeping = Fields(text="body", dropped="gone")
+    back = pq.ParquetFile(io.BytesIO(rewritten(content, "parquet", keeping, without_last)[0])).read()
+    assert back.schema.names == ["n", "body", "n", "n", "gone"]
+    assert [column.to_pylist() for column in back.columns] == [
+        *([1, 2], ["One.", ""], ["u", "v"], [[3], None], [["Two."], ["x"]])
+    ]
+
+
+def damaged(kind):
+    """Return a column of three texts, the second of which is no UTF-8."""
+    listed = pa.types.is_list(kind)
+    plain = pa.array([b"One.\n\nTwo.", b"caf\xe9", b"x"]).view(pa.string())
+    if listed:
+        return pa.ListArray.from_arrays([0, 1, 2, 3], plain)
+    return plain.dictionary_encode() if pa.types.is_dictionary(kind) else plain.cast(kind)
+
+
+def raw_of(column):
+    """Return the bytes of a column's texts."""
+    column = column.combine_chunks()
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return (plain.flatten() if pa.types.is_list(plain.type) else plain).cast(pa.binary()).to_pylist()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.string(), pa.large_string(), pa.list_(pa.string()), pa.dictionary(pa.int32(), pa.string())],
+    ids=str,
+)
+def test_a_text_that_is_no_utf_8_is_broken_and_keeps_its_bytes(kind):
+    listed = pa.types.is_list(kind)
+
+    def shortened(entry):
+        return Edit(("One.",) if listed else "One.", ("Two.",)) if entry.where == "a:1" else None
+
+    content = written(pa.table({"body": damaged(kind), "n": [1, 2, 3]}))
+    new, read = rewritten(content, "parquet", FIELDS, shortened)
+    assert [type(entry) for entry in read] == [Entry, Broken, Entry]
+    assert str(read[1]) == "a:2: 'body' is no text in UTF-8: convert the file"
+    back = pq.read_table(io.BytesIO(new))
+    assert back.schema.field("body").type == kind
+    assert raw_of(back["body"]) == [b"One.", b"caf\xe9", b"x"]
+    left = pq.read_table(io.BytesIO(rewritten(content, "parquet", FIELDS, shortened, skip=True)[0]))
+    assert (left["body"].to_pylist(), left["n"].to_pylist()) == ([["One."], ["x"]] if listed else ["One.", "x"], [1, 3])
+
+
+@pytest.mark.parametrize(("name", "kind"), [("headline", pa.string()), ("gone", pa.list_(pa.string()))])
+def test_a_title_or_a_removed_paragraph_that_is_no_utf_8_is_broken(name, kind):
+    content = written(pa.table({"body": [TEXT] * 3, name: damaged(kind)}))
+    new, read = rewritten(content, "parquet", Fields("body", "headline", dropped="gone"), without_last)
+    assert [type(entry) for entry in read] == [Entry, Broken, Entry]
+    assert str(read[1]) == f"a:2: {name!r} is no text in UTF-8: convert the file"
+    back = pq.read_table(io.BytesIO(new))
+    assert back["body"].to_pylist() == ["One.", TEXT, "One."]
+    assert b"caf\xe9" in raw_of(back[name])
+
+
+@pytest.mark.parametrize(
+    ("ids", "names"),
+    [
+        (damaged(pa.string()), ["One.\n\nTwo.", "a:2", "x"]),
+        (pa.array([1, 1 << 61, 2], pa.timestamp("us")), ["a:1", "a:2", "a:3"]),
+        (pa.array([1, 1 << 30, 2], pa.date32()), ["a:1", "a:2", "a:3"]),
+        (pa.array([1, 2, 3], pa.timestamp("us", tz="Nowhere/At_All")), ["a:1", "a:2", "a:3"]),
+    ],
+    ids=["bytes", "moment", "date", "zone"],
+)
+def test_an_id_that_python_cannot_have_names_nothing(ids, names):
+    content = written(pa.table({"body": [TEXT] * 3, "url": ids}))
+    new, read = rewritten(content, "parquet", FIELDS, without_last)
+    assert [entry.name for entry in read] == names
+    back = pq.read_table(io.BytesIO(new))
+    assert back["body"].to_pylist() == ["One."] * 3
+    assert back["url"].equals(pq.read_table(io.BytesIO(content))["url"])
+
+
+def test_a_kind_of_column_that_pyarrow_cannot_read_is_told():
+    coded = pa.list_(pa.dictionary(pa.int32(), pa.string()))
+    tags = pa.array([["a", "b"]] * 1000, pa.list_(pa.string())).cast(coded)
+    content = written(pa.table({"body": ["x"] * 1000, "tags": tags}), row_group_size=300)
+    told = r"^a: pyarrow cannot read this kind of column \(Nested data .*\): write the file without it$"
+    with pytest.raises(InputError, match=told):
+        rewritten(content, "parquet", FIELDS)
 
 
 def test_broken_rows_pass_or_are_left_out():
@@ -131,5 +228,5 @@ def test_without_pyarrow_a_line_says_what_to_install(monkeypatch):
         return real(name, *more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"^a: needs pyarrow: pip install 'noisefilter\[parquet\]'$"):
+    with pytest.raises(InputError, match=r"^a: needs pyarrow: pip install pyarrow$"):
         rewritten(b"", "parquet", FIELDS)

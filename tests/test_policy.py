@@ -100,6 +100,12 @@ def test_one_decision(entry, drop, label, reason):
     assert decision.paragraph.text == "Paragraph number 0."
 
 
+def test_what_has_no_probability_stays():
+    """A number that is none must not pass for certainty."""
+    _, decisions = decide([math.nan, 0.1, 0.95, 0.0])
+    assert [decision.drop for decision in decisions] == [False, False, True, False]
+
+
 def test_a_dropped_paragraph_has_a_label_of_noise():
     _, (decision, _) = decide([0.45, 0.0], threshold=0.4)
     assert (decision.drop, decision.label) == (True, Label.BOILERPLATE)

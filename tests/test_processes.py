@@ -1,4 +1,5 @@
 import os
+import pickle
 import signal
 import subprocess
 import threading
@@ -8,7 +9,7 @@ from pickle import PicklingError
 import pytest
 
 from noisefilter.errors import RunError
-from noisefilter.processes import Processes
+from noisefilter.processes import Processes, _failure
 
 # What is done in other processes must be known there: functions of the standard library.
 
@@ -92,6 +93,20 @@ def test_a_result_that_cannot_be_pickled_is_no_fault_of_the_processes(start):
         processes.submit(b"x").result()
     with pytest.raises(TypeError, match="bytes-like"):
         processes.submit(1).result()
+
+
+class _OddError(Exception):
+    """What many an error is: it can be pickled, and not be put together again."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+
+def test_an_error_that_cannot_be_put_together_again_is_told_in_words():
+    done, error = pickle.loads(_failure(_OddError("this", "that")))
+    assert not done
+    assert isinstance(error, RuntimeError)
+    assert "this and that" in str(error)
 
 
 def test_work_that_cannot_be_pickled_starts_nothing(start):

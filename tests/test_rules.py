@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
 from noisefilter.errors import ExitCode, RulesError
-from noisefilter.rules import Rules, load_rules
+from noisefilter.rules import Rule, Rules, load_rules
 
 
 @pytest.fixture
@@ -88,3 +90,17 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     for path in (tmp_path / "missing.toml", tmp_path):
         with pytest.raises(RulesError, match=r"cannot be read .*check the path of --rules"):
             load_rules(path)
+
+
+def test_a_pattern_that_can_be_read_in_two_ways_is_refused_quietly(rules_of, recwarn):
+    with pytest.raises(RulesError, match=r"rule 1: pattern can be read in two ways .*: write a backslash before it"):
+        rules_of("[[rule]]\naction = 'drop'\npattern = '[[a]'")
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"literal": 5}, {"pattern": 5}, {"pattern": re.compile(b"x")}, {"literal": "x", "source": 5}]
+)
+def test_a_rule_of_other_types_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"write (it|them) so"):
+        Rule("drop", **wrong)

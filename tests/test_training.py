@@ -196,3 +196,18 @@ def test_the_card_tells_figures_data_and_limits(tiny_model, labelled):
     assert "    bar [1.0, 5.0]\n    line [0.2, 6.1]\n" in card
     assert "## On four articles (never trained on)" in card
     assert "## Limits" in card
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("long_articles = nan", "long_articles = -3", "long_articles = true", "[classifier]\nlexical_c = nan"),
+        *("[classifier]\nfirst_c = inf", "[calibration]\nbudgets = [true]", "[calibration]\nbudgets = ['x']"),
+        "[calibration]\nbudgets = [nan]",
+    ],
+)
+def test_a_setting_that_is_no_number_is_refused(tmp_path, text):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"recipe.toml: .*(number|shares).*: correct the value"):
+        load_recipe(path)

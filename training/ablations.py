@@ -3,7 +3,8 @@
 Every variant is fitted on three fifths of the training sites and held against the recipe as it stands on the other two
 fifths: the difference of average precision and of noise recall where 1 % of the content is lost, with 95 % intervals
 (paired bootstrap over articles). The authored test split and the sets that are only for evaluation have no part in it.
-A fit takes some five minutes; fits are kept in ``--cache``, and ``--jobs`` of them run side by side.
+A fit takes some five minutes; fits are kept in ``--cache`` under the name of the variant (empty it after you change
+what one is), and ``--jobs`` of them run side by side.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from benchmark.sets import TRAINING, training_articles
-from joblib import Memory, Parallel, delayed
+from joblib import Parallel, delayed
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.pipeline import make_pipeline
 
@@ -213,7 +214,7 @@ def main() -> None:
     recipe = load_recipe(TRAINING / "recipe.toml")
     parts = training._parts(articles, recipe.calibration.folds)
     learnt, held = ([one for part in some for one in part] for some in (parts[:LEARNT], parts[LEARNT:]))
-    scores = Memory(options.cache, verbose=0).cache(scored)
+    scores = training.kept_in(options.cache).cache(scored)
     names = [None, *(options.names or VARIANTS)]
     results = Parallel(n_jobs=options.jobs, return_as="generator")(
         delayed(scores)(name, learnt, held, source_of, recipe) for name in names

@@ -17,21 +17,30 @@ from noisefilter.cli.options import (
     RulesPath,
     TextField,
     TitleField,
+    path_of,
 )
 from noisefilter.cli.outcome import STREAM, Outcome
 from noisefilter.cli.places import inputs_of, refuse_no_place
+from noisefilter.records.formats import Form
 
 
 def clean(
     files: Files = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="OUT", help="A file; with several inputs, a folder. Default: stdout."),
+        typer.Option(
+            "-o",
+            "--output",
+            parser=path_of,
+            metavar="OUT",
+            help="A file; with several inputs, a folder. Default: stdout.",
+        ),
     ] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Change the files; exit 1 if any changed.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print what would change; write nothing else.")] = False,
     decisions: Annotated[
-        Path | None, typer.Option("--decisions", metavar="FILE", help="Write every decision there, as JSON lines.")
+        Path | None,
+        typer.Option("--decisions", parser=path_of, metavar="FILE", help="Write every decision there, as JSON lines."),
     ] = None,
     loss_budget: LossBudget = 0.01,
     model: ModelPath = None,
@@ -55,9 +64,13 @@ def clean(
         raise typer.BadParameter("use one of -o, --in-place and --diff")
     out = None if out == Path(STREAM) else out
     inputs = inputs_of(files or [STREAM], form, out)
-    refuse_no_place(inputs, out, decisions, in_place=in_place, diff=diff)
+    refuse_no_place(inputs, out, decisions, (model, rules), in_place=in_place, diff=diff)
     if keep_dropped in (text_field, title_field, id_field):
         raise typer.BadParameter(f"--keep-dropped {keep_dropped} is a field that is read: give one of its own")
+    if keep_dropped is not None and not keep_dropped.isprintable():
+        raise typer.BadParameter(f"--keep-dropped {keep_dropped!r} is no name of a field: give one that can be read")
+    if keep_dropped is not None and {item.form for item in inputs.items if item.problem is None} == {Form.TEXT}:
+        raise typer.BadParameter("--keep-dropped needs records: text files have no fields, use --decisions")
     inputs.tell_left_out()
     from noisefilter.bulk import BatchCleaner
     from noisefilter.cleaner import NoiseFilter

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from noisefilter.cli.options import AsJson, Cap, Jobs, Labels, LossBudget, ModelPath
+from noisefilter.cli.options import AsJson, Cap, Jobs, Labels, LossBudget, ModelPath, path_of
 from noisefilter.cli.outcome import tables, write_out
 
 
@@ -15,7 +15,9 @@ def evaluate(
     model: ModelPath = None,
     compare: Annotated[
         Path | None,
-        typer.Option("--compare", metavar="OTHER_MODEL", help="Show how much the model differs from this one."),
+        typer.Option(
+            "--compare", parser=path_of, metavar="OTHER_MODEL", help="Show how much the model differs from this one."
+        ),
     ] = None,
     as_json: AsJson = False,
     loss_budget: LossBudget = 0.01,
@@ -25,15 +27,16 @@ def evaluate(
     """Print noise recall, content loss and more, with intervals, and the worst mistakes."""
     from noisefilter import evaluation
     from noisefilter.cleaner import NoiseFilter
-    from noisefilter.cli.figures import show_evaluation, show_figures
+    from noisefilter.cli.figures import any_text, show_evaluation, show_figures
     from noisefilter.labels import read_labels
 
     articles = read_labels(labels)
     cleaner = NoiseFilter(model, loss_budget, cap=cap)
-    result = evaluation.evaluate(cleaner, articles, jobs=jobs)
     differences = None
-    if compare is not None:
-        differences = evaluation.compare(cleaner, NoiseFilter(compare, loss_budget, cap=cap), articles, jobs=jobs)
+    with any_text():
+        result = evaluation.evaluate(cleaner, articles, jobs=jobs)
+        if compare is not None:
+            differences = evaluation.compare(cleaner, NoiseFilter(compare, loss_budget, cap=cap), articles, jobs=jobs)
     if as_json:
         table = result.to_dict()
         if differences is not None:

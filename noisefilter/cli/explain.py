@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath
+from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath, named
 from noisefilter.cli.outcome import name_of, tables, text_of, write_out
 from noisefilter.errors import InputError
 from noisefilter.records.formats import Form, form_of
@@ -27,7 +27,7 @@ _KEPT_FOR = {
 
 
 def explain(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A plain text file, or - for stdin.")],
+    file: Annotated[str, typer.Argument(parser=named, metavar="FILE", help="A plain text file, or - for stdin.")],
     as_json: AsJson = False,
     loss_budget: LossBudget = 0.01,
     model: ModelPath = None,

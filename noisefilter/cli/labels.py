@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from noisefilter.cli.options import AsJson, Labels
+from noisefilter.cli.options import AsJson, Labels, number, path_of
 from noisefilter.cli.outcome import say, write_out
+from noisefilter.cli.places import refuse_overwriting
 from noisefilter.errors import ExitCode
 
 app = typer.Typer(help="Labelled articles: check, stats, split.", no_args_is_help=True, rich_markup_mode=None)
@@ -48,8 +49,13 @@ def stats(labels: Labels, as_json: AsJson = False) -> None:
 @app.command()
 def split(
     labels: Labels,
-    out: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Gets train.jsonl and test.jsonl.")],
-    test_share: Annotated[float, typer.Option("--test-share", min=0.01, max=0.99, help="Share of the sites.")] = 0.2,
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--output", parser=path_of, metavar="FOLDER", help="Gets train.jsonl and test.jsonl."),
+    ],
+    test_share: Annotated[
+        float, typer.Option("--test-share", min=0.01, max=0.99, callback=number, help="Share of the sites.")
+    ] = 0.2,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another split.")] = 0,
 ) -> None:
     """Split articles into train and test, a site on one side only; the same split every time."""
@@ -57,11 +63,13 @@ def split(
     from noisefilter.files import replace_file
     from noisefilter.labels import split_lines
 
+    file_of = {side: out / f"{side}.jsonl" for side in ("train", "test")}
+    refuse_overwriting(file_of.values(), labels)
     sides = split_lines(labels, test_share, seed)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, lines in sides.items():
-            replace_file(out / f"{name}.jsonl", "".join(f"{line}\n" for line in lines).encode())
+        for side, lines in sides.items():
+            replace_file(file_of[side], "".join(f"{line}\n" for line in lines).encode())
     except OSError as error:
         raise LabelError(f"{out}: cannot be written ({error.strerror}): choose another -o") from None
     say(", ".join(f"{name}: {len(lines)} articles" for name, lines in sides.items()))

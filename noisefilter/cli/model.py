@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from noisefilter.cli.options import AsJson
+from noisefilter.cli.options import AsJson, path_of
 from noisefilter.cli.outcome import say, write_out
+from noisefilter.cli.places import refuse_overwriting
 
 app = typer.Typer(help="Look at a model bundle: info, verify, export.", no_args_is_help=True, rich_markup_mode=None)
 
 Bundle = Annotated[
-    Path | None, typer.Argument(metavar="[MODEL]", help="A model bundle; by default the one that ships.")
+    Path | None,
+    typer.Argument(parser=path_of, metavar="[MODEL]", help="A model bundle; by default the one that ships."),
 ]
 
 
@@ -30,7 +32,7 @@ def info(model: Bundle = None, as_json: AsJson = False) -> None:
         if isinstance(loaded.scorer, Native):
             say("the compiled kernel scores with this model")
         else:
-            reason = why_not() or "the kernel takes no trees of more than 64 leaves, no curves of more than 256 knots"
+            reason = why_not() or "the kernel takes no trees or curves as large as its"
             say(f"the reference scores with this model, slower, with the same decisions: {reason}")
 
 
@@ -45,13 +47,14 @@ def verify(model: Bundle = None) -> None:
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the pickle goes.")],
+    out: Annotated[Path, typer.Option("-o", "--output", parser=path_of, metavar="FILE", help="Where the pickle goes.")],
     model: Bundle = None,
 ) -> None:
     """Write the fitted scikit-learn classifier as a joblib pickle, for your own use."""
+    refuse_overwriting([out], [model])
     from noisefilter.bundle import export_pipeline, load_model
 
-    export_pipeline(load_model(model), out)
+    export_pipeline(load_model(model, kernel=False), out)
     say(
         f"wrote {out}: a pickle runs code when it is loaded and fits only this scikit-learn; "
         "load it nowhere else, and pass on the bundle instead"

@@ -10,29 +10,48 @@ import typer
 from noisefilter.records.formats import Form
 
 
-def _number(share: float) -> float:
+def number(share: float) -> float:
     """Return a share that is a number: no comparison with its limits finds one that is not."""
     if math.isnan(share):
-        raise typer.BadParameter("nan is not in the range 0.0<=x<=1.0")
+        raise typer.BadParameter("nan is no share: give a number")
     return share
 
 
+def named(file: str) -> str:
+    """Return the name of a file as it is; an empty one would be the folder that we are in."""
+    if not file:
+        raise typer.BadParameter("it is empty: give a path, or see whether a shell variable is unset")
+    return file
+
+
+def path_of(file: str) -> Path:
+    """Return the path that an option names."""
+    return Path(named(file))
+
+
 Files = Annotated[
-    list[str] | None, typer.Argument(metavar="[FILES…|-]", help="Text or record files, or folders; - is stdin.")
+    list[str] | None,
+    typer.Argument(parser=named, metavar="[FILES…|-]", help="Text or record files, or folders; - is stdin."),
 ]
-Labels = Annotated[list[Path], typer.Argument(metavar="LABELS…", help="Label files: JSON lines of whole articles.")]
+Labels = Annotated[
+    list[Path],
+    typer.Argument(parser=path_of, metavar="LABELS…", help="Label files: JSON lines of whole articles."),
+]
 LossBudget = Annotated[
     float,
     typer.Option(
-        "--loss-budget", min=0.0, max=1.0, callback=_number, help="Share of the content that you accept to lose."
+        "--loss-budget", min=0.0, max=1.0, callback=number, help="Share of the content that you accept to lose."
     ),
 ]
 ModelPath = Annotated[
-    Path | None, typer.Option("--model", metavar="MODEL", help="A model bundle; by default the one that ships.")
+    Path | None,
+    typer.Option("--model", parser=path_of, metavar="MODEL", help="A model bundle; by default the one that ships."),
 ]
 RulesPath = Annotated[
     Path | None,
-    typer.Option("--rules", metavar="RULES", help="Your own rules.toml: keep or drop, by literal or pattern."),
+    typer.Option(
+        "--rules", parser=path_of, metavar="RULES", help="Your own rules.toml: keep or drop, by literal or pattern."
+    ),
 ]
 Cap = Annotated[
     float,
@@ -40,7 +59,7 @@ Cap = Annotated[
         "--cap",
         min=0.0,
         max=1.0,
-        callback=_number,
+        callback=number,
         help="Share of an article's words that may go; above it, nothing does.",
     ),
 ]

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import typer
 
 from noisefilter.cli.outcome import STREAM, say
 from noisefilter.records.formats import ENDINGS, Form, form_of
+
+_NO_FORMAT = "their names tell no format"
+_DEVICE = "they are pipes or devices"
+_LINK = "they are links to folders: name those too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,19 @@ class Inputs:
     items : list of Input
     folders : list of str
         The folders that were named.
-    left_out : dict of str to int
-        How many files of each folder are of no known format.
+    left_out : dict of str to Counter of str
+        How many files of each folder are not looked at, by the reason.
     """
 
     items: list[Input]
     folders: list[str]
-    left_out: dict[str, int]
+    left_out: dict[str, Counter[str]]
 
     def tell_left_out(self) -> None:
         """Say how many files were not looked at."""
-        for folder, count in self.left_out.items():
-            say(f"{folder}: {count} files were left out: their names tell no format")
+        for folder, reasons in self.left_out.items():
+            for reason, count in reasons.items():
+                say(f"{folder}: {count} files were left out: {reason}")
 
 
 def inputs_of(files: list[str], form: Form | None, out: Path | None = None) -> Inputs:
@@ -102,6 +108,7 @@ def _is_device(file: str) -> bool:
 
 def _look_into(folder: str, inputs: Inputs) -> None:
     before = len(inputs.items)
+    left_out: Counter[str] = Counter()
 
     def unread(error: OSError) -> None:
         problem = f"{error.filename}: cannot be read ({error.strerror}): check its permissions"
@@ -109,19 +116,23 @@ def _look_into(folder: str, inputs: Inputs) -> None:
 
     for here, folders, names in os.walk(folder, onerror=unread):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        left_out.update(_LINK for name in folders if Path(here, name).is_symlink())
         for name in sorted(names):
             if name.startswith("."):
                 continue
             path = os.path.join(here, name)  # noqa: PTH118  # as it was named: Path would take a leading ./ off
             form = form_of(name)
             if form is None:
-                inputs.left_out[folder] = inputs.left_out.get(folder, 0) + 1
+                left_out[_NO_FORMAT] += 1
+            elif _is_device(path):  # a pipe that nobody writes to would be waited on for ever
+                left_out[_DEVICE] += 1
             else:
                 inputs.items.append(Input(path, form, os.path.relpath(path, folder), found=True))
     if len(inputs.items) == before:
-        inputs.left_out.pop(folder, None)
         problem = f"{folder}: is a directory: name the files in it; none of them ends in {', '.join(ENDINGS)}"
         inputs.items.append(Input(folder, Form.TEXT, "", found=True, problem=problem))
+    elif left_out:
+        inputs.left_out[folder] = left_out
 
 
 def target_of(out: Path, item: Input, folders: list[str]) -> Path:
@@ -129,8 +140,25 @@ def target_of(out: Path, item: Input, folders: list[str]) -> Path:
     return out / item.inside if folders or out.is_dir() else out
 
 
-def refuse_no_place(inputs: Inputs, out: Path | None, decisions: Path | None, *, in_place: bool, diff: bool) -> None:
-    """Raise a usage error if not everything has a place of its own to be written to."""
+def refuse_no_place(
+    inputs: Inputs,
+    out: Path | None,
+    decisions: Path | None,
+    settings: Iterable[Path | None] = (),
+    *,
+    in_place: bool,
+    diff: bool,
+) -> None:
+    """Raise a usage error if not everything has a place of its own to be written to.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    out, decisions : Path or None
+    settings : iterable of Path or None
+        What else is read: model, rules.
+    in_place, diff : bool
+    """
     items = [item for item in inputs.items if item.problem is None]
     _refuse_decisions(decisions, in_place=in_place)
     if in_place and any(item.file == STREAM for item in items):
@@ -156,6 +184,16 @@ def refuse_no_place(inputs: Inputs, out: Path | None, decisions: Path | None, *,
         taken |= {_real(item.file) for item in items if item.file != STREAM}
         if _real(decisions) in taken:
             raise typer.BadParameter(f"--decisions {decisions} is an input or a result: give another file")
+    written = [Path(item.file) for item in items] if in_place else [path for _, path in targets]
+    refuse_overwriting([*written, decisions] if decisions else written, settings)
+
+
+def refuse_overwriting(written: Iterable[Path], read: Iterable[Path | None]) -> None:
+    """Raise a usage error if a file that is to be written is one that is read, by whatever path."""
+    taken = {_real(path) for path in read if path is not None}
+    for path in written:
+        if _real(path) in taken and path.is_file():
+            raise typer.BadParameter(f"{path} is an input and would be overwritten: choose another file")
 
 
 def _refuse_decisions(decisions: Path | None, *, in_place: bool) -> None:
@@ -182,7 +220,7 @@ def _refuse_targets(inputs: Inputs, out: Path, targets: list[tuple[Input, Path]]
             raise typer.BadParameter(f"{count} inputs would go to {path}: clean them into different folders")
     read = {_real(item.file) for item, _ in targets if item.file != STREAM}
     for item, path in targets:
-        if (item.found or item.form is not Form.TEXT) and _real(path) in read and Path(_real(path)).is_file():
+        if _real(path) in read and Path(_real(path)).is_file():
             raise typer.BadParameter(f"{path} is an input: choose another -o, or --in-place")
         told = form_of(path.name)
         if told is not None and told is not item.form:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from noisefilter.cli.options import Jobs, Labels
+from noisefilter.cli.options import Jobs, Labels, path_of
 from noisefilter.cli.outcome import say, tables
+from noisefilter.cli.places import refuse_overwriting
 
 if TYPE_CHECKING:
     from noisefilter.labels import LabelledArticle
@@ -20,21 +21,31 @@ if TYPE_CHECKING:
 
 def train(
     labels: Labels,
-    out: Annotated[Path, typer.Option("-o", "--output", metavar="MODEL", help="Where the model bundle goes.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--output", parser=path_of, metavar="MODEL", help="Where the model bundle goes.")
+    ],
     test: Annotated[
-        list[Path] | None, typer.Option("--test", metavar="LABELS", help="Label files to test on; never trained on.")
+        list[Path] | None,
+        typer.Option("--test", parser=path_of, metavar="LABELS", help="Label files to test on; never trained on."),
     ] = None,
     recipe: Annotated[
-        Path | None, typer.Option("--recipe", metavar="RECIPE", help="A recipe.toml; by default the built-in settings.")
+        Path | None,
+        typer.Option(
+            "--recipe", parser=path_of, metavar="RECIPE", help="A recipe.toml; by default the built-in settings."
+        ),
     ] = None,
     jobs: Jobs = 1,
     cache: Annotated[
-        Path | None, typer.Option("--cache", metavar="FOLDER", help="Keep fits here and do none twice.")
+        Path | None,
+        typer.Option("--cache", parser=path_of, metavar="FOLDER", help="Keep fits here and do none twice."),
     ] = None,
 ) -> None:
     """Train a model, find its thresholds, test it, and write the bundle with its card."""
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is not a folder: make it, or choose another -o")
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder: give -o a file, for example {out / 'my.noisefilter'}")
+    refuse_overwriting([out], [*labels, *(test or []), recipe])
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -42,7 +53,7 @@ def train(
     from noisefilter.calibration import articles_needed
     from noisefilter.card import write_card
     from noisefilter.cleaner import NoiseFilter
-    from noisefilter.cli.figures import show_figures
+    from noisefilter.cli.figures import any_text, show_figures
     from noisefilter.evaluation import evaluate, plain_figures, realise
     from noisefilter.labels import refuse_overlap
     from noisefilter.policy import DEFAULT_LOSS_BUDGET
@@ -73,11 +84,12 @@ def train(
         )
     model = from_bytes(to_bytes(trained.model), "the new model")
     folds_as_saved = [(from_bytes(to_bytes(fold), "a fold"), part) for fold, part in trained.folds]
-    results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
-    realised = {name: realise([(model, held)], jobs=jobs) for name, held in tests.items()}
-    for name in dict.fromkeys(data.set_of.values()):
-        folds = [(fold, [one for one in part if data.set_of[one.id] == name]) for fold, part in folds_as_saved]
-        realised[f"{name}, by site"] = realise(folds, jobs=jobs)
+    with any_text():
+        results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
+        realised = {name: realise([(model, held)], jobs=jobs) for name, held in tests.items()}
+        for name in dict.fromkeys(data.set_of.values()):
+            folds = [(fold, [one for one in part if data.set_of[one.id] == name]) for fold, part in folds_as_saved]
+            realised[f"{name}, by site"] = realise(folds, jobs=jobs)
     metrics = {name: plain_figures(result.figures) for name, result in results.items()}
     model = replace(model, card=write_card(model, results, realised), about={**model.about, "metrics": metrics})
     save_model(model, out)

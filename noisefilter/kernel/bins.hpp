@@ -26,14 +26,27 @@ class Bins {
                const int32_t* roots, size_t trees, const double* coef, size_t columns, size_t hats, size_t numbers) {
         std::vector<size_t> bin(nodes);
         size_t bins = 0;
-        const auto beyond = [](int32_t at, size_t count) { return at < 0 || static_cast<size_t>(at) >= count; };
+        std::vector<bool> reached(nodes);  // a node that is reached twice would count in two trees: no end to them
+        const auto sound = [&](int32_t at, size_t after) {
+            const size_t node = static_cast<size_t>(at);
+            if (at < 0 || node < after || node >= nodes || reached[node]) return false;
+            return static_cast<bool>(reached[node] = true);
+        };
+        const auto refuse = [](bool sound) {
+            if (!sound) throw std::invalid_argument("the bins are not trees over the columns");
+        };
         for (size_t node = 0; node < nodes; ++node) {  // also those that no root leads to
-            if ((feature[node] != NONE && beyond(feature[node], numbers)) || beyond(left[node], nodes) ||
-                beyond(right[node], nodes))
-                throw std::invalid_argument("the bins are not trees over the columns");
             bin[node] = bins;
-            bins += feature[node] == NONE;
+            if (feature[node] == NONE) {
+                const int64_t here = static_cast<int64_t>(node);
+                refuse(left[node] == here && right[node] == here);
+                ++bins;
+            } else {
+                refuse(feature[node] >= 0 && static_cast<size_t>(feature[node]) < numbers);
+                refuse(sound(left[node], node + 1) && sound(right[node], node + 1));
+            }
         }
+        for (size_t tree = 0; tree < trees; ++tree) refuse(sound(roots[tree], 0));
         if (hats + bins != columns) throw std::invalid_argument("the bins do not match their weights");
         std::vector<std::vector<Split>> of_number(numbers);
         size_t leaf = 0;  // of the tree
@@ -46,19 +59,13 @@ class Bins {
                 for (size_t c = 0; c < CLASSES; ++c) weights.weight[c] = coef[c * columns + hats + bin[node]];
                 return;
             }
-            const auto child = [&](int32_t at) {
-                if (static_cast<size_t>(at) <= node) throw std::invalid_argument("the bins are not trees");
-                return static_cast<size_t>(at);
-            };
             const size_t first = leaf;
-            self(self, child(left[node]), depth + 1);
+            self(self, static_cast<size_t>(left[node]), depth + 1);
             of_number[static_cast<size_t>(feature[node])].push_back(
                 {std::rint(border[node] * GRADES), first_word_.back(), first, leaf});
-            self(self, child(right[node]), depth + 1);
+            self(self, static_cast<size_t>(right[node]), depth + 1);
         };
         for (size_t tree = 0; tree < trees; ++tree) {
-            if (beyond(roots[tree], nodes))
-                throw std::invalid_argument("the bins are not trees");
             first_word_.push_back(leaves_.size() / WORD);
             leaf = 0;
             walk(walk, static_cast<size_t>(roots[tree]), 0);

@@ -31,8 +31,7 @@ _FLAGS = (
     (8, str.islower),
     (16, str.isdigit),
     (32, str.isspace),
-    (64, str.isalpha),
-    (128, lambda character: character == "-" or (character.isascii() and character.isalnum())),
+    (64, lambda character: character == "-" or (character.isascii() and character.isalnum())),
 )
 
 

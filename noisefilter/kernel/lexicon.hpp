@@ -187,7 +187,8 @@ struct Lexicon {
             held.push_back({row, value});
         });
         const double norms[2] = {std::sqrt(squares[0]), std::sqrt(squares[1])};
-        for (size_t n = 0; n < held.size(); ++n) held[n].value /= norms[n >= of_words];
+        for (size_t n = 0; n < held.size(); ++n)
+            if (norms[n >= of_words] > 0) held[n].value /= norms[n >= of_words];
         auto& sums = desk.sums;
         sums.resize(stride);
         if (stride == 20) add_up_20(held.data(), held.size(), sums.data());

@@ -99,7 +99,7 @@ cdef string _utf8(str text):
 
 
 cdef class Kernel:
-    """A model's numbers, made ready; see `noisefilter.kernel.scorer` for who makes it.
+    """A model's numbers, made ready; see `noisefilter.kernel.Native` for who makes it.
 
     Parameters
     ----------
@@ -263,12 +263,12 @@ cdef void _finite(str name, array) except *:
     cdef float single
     cdef bint fine = True
     if array.kind == "<f8":
-        for at in range(0, numbers.shape[0], sizeof(number)):
-            memcpy(&number, &numbers[at], sizeof(number))
+        for at in range(numbers.shape[0] // <Py_ssize_t>sizeof(number)):
+            memcpy(&number, &numbers[at * <Py_ssize_t>sizeof(number)], sizeof(number))
             fine &= isfinite(number)
     elif array.kind == "<f4":
-        for at in range(0, numbers.shape[0], sizeof(single)):
-            memcpy(&single, &numbers[at], sizeof(single))
+        for at in range(numbers.shape[0] // <Py_ssize_t>sizeof(single)):
+            memcpy(&single, &numbers[at * <Py_ssize_t>sizeof(single)], sizeof(single))
             fine &= isfinite(single)
     if not fine:
         raise ValueError(f"{name} is not finite")

@@ -26,8 +26,8 @@ namespace noisefilter {
 #define NOISEFILTER_PREFETCH(place) (void)(place)
 #endif
 
-// Where the compiler can, a second version for wider registers; contraction is off, so the sums are the same.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+// Where compiler and loader (glibc) can, a second version for wider registers; contraction is off, so the sums are the same.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 #define NOISEFILTER_WIDER __attribute__((target_clones("avx2", "default")))
 #else
 #define NOISEFILTER_WIDER

@@ -19,8 +19,7 @@ enum Flag : uint8_t {
     LOWER = 8,     // str.islower
     DIGIT = 16,    // str.isdigit
     SPACE = 32,    // str.isspace
-    ALPHA = 64,    // str.isalpha
-    NAMED = 128,   // of the letters that a site's name is made of: a-z, A-Z, 0-9 and the hyphen
+    NAMED = 64,    // of the letters that a site's name is made of: a-z, A-Z, 0-9 and the hyphen
 };
 
 constexpr uint32_t CHARACTERS = 0x2c00;  // the native path ends here; Python cuts what lies beyond

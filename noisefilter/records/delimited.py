@@ -28,6 +28,8 @@ from noisefilter.records.streams import BYTE_ORDER_MARK, BytesWriter, Source
 _COMMAS = (b",", b";", b"\t", b"|")
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r(?!\Z))")
+_LAST_LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r|\Z)")
 _BLANK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)")
 
 Span = tuple[int, int]
@@ -231,19 +233,19 @@ def rows(dialect: Dialect, chunks: Iterable[bytes], text: bytes, number: int) ->
     """Cut bytes into rows, each with its line end; of a row whose quotes do not close, only the line is broken."""
     source, whole, at, more = iter(chunks), False, 0, False
     while True:
-        found = dialect.row(text, at, whole=whole or len(text) - at > LONGEST_RECORD) if at < len(text) else ""
-        if found == "":
+        full = whole or len(text) - at > LONGEST_RECORD
+        found = dialect.row(text, at, whole=full) if at < len(text) else ""
+        problem, end = None, 0
+        if isinstance(found, tuple):
+            end = found[1]
+        elif found:
+            problem, end = f"{found}, so only this line of the row is left", _end_of_line(text, at, whole=full)
+        if not end:  # it is not here yet
             if whole:
                 return
             chunk = next(source, None)
             whole, text, at = chunk is None, text[at:] + (chunk or b""), 0
             continue
-        problem = None
-        if isinstance(found, str):
-            line = _LINE_END.search(text, at)
-            problem, end = f"{found}, so only this line of the row is left", line.end() if line else len(text)
-        else:
-            end = found[1]
         raw = text[at:end]
         at = end
         ended = raw.endswith((b"\n", b"\r")) or (whole and at == len(text))
@@ -252,6 +254,12 @@ def rows(dialect: Dialect, chunks: Iterable[bytes], text: bytes, number: int) ->
         yield Piece(number, raw, None if more else problem, more=more, passes=not more and not raw.strip(b" \r\n"))
         more = not ended
         number += raw.count(b"\n") if b"\r" not in raw else len(_LINE_END.findall(raw))
+
+
+def _end_of_line(text: bytes, at: int, *, whole: bool) -> int:
+    """Return where the next line starts; 0 where only more text can tell."""
+    line = (_LAST_LINE if whole else _LINE).match(text, at)
+    return line.end() if line else 0
 
 
 def _chained(first: Piece, others: Iterable[Piece]) -> Iterator[Piece]:

@@ -57,11 +57,12 @@ class JsonLines:
         for field in (fields.text, fields.dropped):
             if field is not None and _may_come_twice(raw, field) and _names(raw).count(field) > 1:
                 return Broken(where, f"the field {field!r} comes twice: leave one out")
-        if fields.dropped is not None and not _is_texts(row.get(fields.dropped) or []):
+        removed = None if fields.dropped is None else row.get(fields.dropped)
+        if removed is not None and not _is_texts(removed):
             return Broken(where, f"{fields.dropped!r} holds something else: give another --keep-dropped")
         name = row.get(fields.id)
         if isinstance(name, float):  # as it is written: a long number is not what a parser makes of it
-            name = next(raw[start:end].decode() for key, start, end in _members(raw) if key == fields.id)
+            name = {key: raw[start:end] for key, start, end in _members(raw)}[fields.id].decode()
         return understood(where, row[fields.text], row.get(fields.title), name, fields)
 
     def rewrite(self, raw: bytes, edit: Edit | None) -> bytes:
@@ -184,8 +185,10 @@ def _names(line: bytes) -> list[str]:
 
 
 def _may_come_twice(raw: bytes, field: str) -> bool:
-    """Tell whether it is worth looking: a name is written as it is once, and nowhere with an escape."""
-    return raw.count(json.dumps(field, ensure_ascii=False).encode(errors="replace")) != 1 or b"\\u00" in raw
+    """Tell whether it is worth looking: not if the name is there once, and no escape can spell it another way."""
+    written = json.dumps(field, ensure_ascii=False).encode(errors="replace")
+    escape = b"\\u00" if field.isascii() else b"\\u"
+    return raw.count(written) != 1 or escape in raw or ("/" in field and b"\\/" in raw)
 
 
 def _is_texts(value: Any) -> bool:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 32
 _GROUP_BYTES = 8 << 20
 _BUFFER_BYTES = 1 << 18
+_UNREADABLE = object()
+"""Stands for a value that Python cannot have: bytes that are no UTF-8, a date after the year 9999."""
+_NO_VALUE = (ValueError, ArithmeticError, LookupError)
+"""What pyarrow raises for it; a time zone that nobody knows is a LookupError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +32,46 @@ class Rows:
     def entries(self) -> list[Entry | Broken | None]:
         """Return what each row is; a row is called by its number, from 1."""
         fields = self.fields
-        columns = [self._values(name) for name in (fields.text, fields.title, fields.id)]
+        columns = [self._values(name) for name in (fields.text, fields.title, fields.id, fields.dropped)]
         return [
-            understood(f"{self.name}:{number}", text, title, name, fields)
-            for number, (text, title, name) in enumerate(zip(*columns, strict=True), self.first)
+            self._entry(f"{self.name}:{number}", *values)
+            for number, values in enumerate(zip(*columns, strict=True), self.first)
         ]
 
-    def _values(self, name: str) -> list[Any]:
+    def _entry(self, where: str, text: Any, title: Any, name: Any, dropped: Any) -> Entry | Broken:
+        fields = self.fields
+        for field, value in ((fields.text, text), (fields.title, title), (fields.dropped, dropped)):
+            if value is _UNREADABLE:
+                return Broken(where, f"{field!r} is no text in UTF-8: convert the file")
+        return understood(where, text, title, None if name is _UNREADABLE else name, fields)
+
+    def _values(self, name: str | None) -> list[Any]:
         if name not in self.rows.schema.names:
             return [None] * len(self.rows)
-        values: list[Any] = self.rows.column(name).to_pylist()
-        return values
+        column = self.rows.column(name)
+        try:
+            return list(column.to_pylist())
+        except _NO_VALUE:
+            return [_value(scalar) for scalar in column]
 
     def rewritten(self, edits: Sequence[Edit | None], left_out: Collection[int]) -> "pa.RecordBatch":
         """Return the rows with new texts."""
         import pyarrow as pa  # noqa: PLC0415
 
-        columns = dict(zip(self.rows.schema.names, self.rows.columns, strict=True))
+        columns = list(self.rows.columns)
         schema = _schema(self.rows.schema, self.fields)
-        texts = self._values(self.fields.text)
-        new = [text if edit is None else edit.text for text, edit in zip(texts, edits, strict=True)]
-        if any(edit is not None for edit in edits):
-            columns[self.fields.text] = _array(new, schema.field(self.fields.text).type)
+        at = schema.names.index(self.fields.text)
+        columns[at] = _changed(columns[at], [None if edit is None else edit.text for edit in edits])
         if self.fields.dropped is not None:
-            before = self._values(self.fields.dropped)
+            at = schema.names.index(self.fields.dropped)
+            if at == len(columns):
+                columns.append(pa.array([[]] * len(self.rows), schema.field(at).type))
             removed = [
-                (old or []) + list(edit.dropped if edit is not None else ())
-                for old, edit in zip(before, edits, strict=True)
+                None if edit is None or not edit.dropped else [*(old or ()), *edit.dropped]
+                for old, edit in zip(self._values(self.fields.dropped), edits, strict=True)
             ]
-            columns[self.fields.dropped] = _array(removed, schema.field(self.fields.dropped).type)
-        batch = pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+            columns[at] = _changed(columns[at], removed)
+        batch = pa.RecordBatch.from_arrays(columns, schema=schema)
         if left_out:
             batch = batch.take(pa.array([at for at in range(len(self.rows)) if at not in left_out], pa.int64()))
         return batch
@@ -81,6 +95,7 @@ class ParquetReader:
         except ImportError:
             raise InputError(f"{source.name}: needs pyarrow: pip install pyarrow") from None
         self._errors = (pa.ArrowException, OSError)
+        self._unable = pa.ArrowNotImplementedError
         try:
             self._file: pq.ParquetFile = pq.ParquetFile(source.seekable(), pre_buffer=False, buffer_size=_BUFFER_BYTES)
         except self._errors as error:
@@ -107,6 +122,10 @@ class ParquetReader:
 
     def _damaged(self, error: Exception) -> InputError:
         what = " ".join(str(error).split())[:120]
+        if isinstance(error, self._unable):
+            return InputError(
+                f"{self._source.name}: pyarrow cannot read this kind of column ({what}): write the file without it"
+            )
         return InputError(f"{self._source.name}: not a Parquet file that can be read ({what}): fetch it again")
 
     def _refuse_columns(self) -> None:
@@ -172,12 +191,24 @@ def _schema(schema: "pa.Schema", fields: Fields) -> "pa.Schema":
     return schema.append(pa.field(fields.dropped, pa.list_(pa.string())))
 
 
-def _array(values: list[Any], kind: "pa.DataType") -> "pa.Array[Any]":
+def _changed(column: "pa.Array[Any]", values: list[Any]) -> "pa.Array[Any]":
+    """Return a column with other values; where there is None, that of before goes through as it is."""
     import pyarrow as pa  # noqa: PLC0415
 
-    if pa.types.is_dictionary(kind):
-        return pa.array(values, kind.value_type).dictionary_encode().cast(kind)
-    return pa.array(values, kind)
+    if all(value is None for value in values):
+        return column
+    coded = pa.types.is_dictionary(column.type)
+    old = column.dictionary_decode() if coded else column
+    new = pa.array(values, old.type)
+    mixed = pa.concat_arrays([(old if value is None else new).slice(at, 1) for at, value in enumerate(values)])
+    return mixed.dictionary_encode().cast(column.type) if coded else mixed
+
+
+def _value(scalar: "pa.Scalar[Any]") -> Any:
+    try:
+        return scalar.as_py()
+    except _NO_VALUE:
+        return _UNREADABLE
 
 
 def _is_text(kind: "pa.DataType") -> bool:

@@ -126,7 +126,7 @@ class Source:
 
     def seekable(self) -> BinaryIO:
         """Return the unpacked bytes as a file that can be read anywhere; a copy, where the input cannot."""
-        if self.size is not None and not self.name.endswith(PACKED):
+        if self.size is not None and not self.name.lower().endswith(PACKED):
             return self._stream
         try:
             self._copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the source
@@ -190,9 +190,9 @@ def packing(stream: BinaryIO, name: str) -> BinaryIO:
 
     Closing it writes the end of the data and leaves `stream` open.
     """
-    if name.endswith(".gz"):
+    if name.lower().endswith(".gz"):
         return GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0)  # type: ignore[return-value]
-    if name.endswith(".zst"):
+    if name.lower().endswith(".zst"):
         packed: BinaryIO = zstandard_library(name).ZstdCompressor().stream_writer(stream, closefd=False)
         return packed
     return _Open(stream)  # type: ignore[return-value]

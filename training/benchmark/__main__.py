@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Memory, Parallel, delayed
+from joblib import Parallel, delayed
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -25,7 +25,7 @@ from systems import Alone, Boosted, C4Lines, FastText, JusText, MiniLM, Ours, Sh
 from noisefilter.calibration import Outcomes
 from noisefilter.evaluation import average_precision, over_articles, recall_at_loss
 from noisefilter.labels import LabelledArticle
-from noisefilter.training import _parts, load_recipe
+from noisefilter.training import _parts, kept_in, load_recipe
 
 RESAMPLES = 200
 BUDGET = 0.01
@@ -44,7 +44,7 @@ def main() -> None:
     articles = sorted(articles, key=lambda article: (article.site, article.id))
     authored = [article for article in articles if source_of[article.id] == "authored"]
     sets = test_sets(folder, articles, source_of)
-    cache, recipe = Memory(options.cache, verbose=0), load_recipe(TRAINING / "recipe.toml")
+    cache, recipe = kept_in(options.cache), load_recipe(TRAINING / "recipe.toml")
     systems: list[tuple[System, list[LabelledArticle]]] = [
         (Shipped(), []),
         (Ours("noisefilter, by site", recipe, cache), articles),
