@@ -156,7 +156,7 @@ def test_a_recipe_is_read(recipe_of):
         ("synthesis = 3", "synthesis"),
         ("classifier = true", "classifier"),
         ("[[calibration]]\nfolds = 3", "calibration"),
-        ("long_articles = 'all'", "could not convert string to float"),
+        ("long_articles = 'all'", "but it is a number between 0 and 1"),
         ("[calibration]\nbudgets = 3", "correct the value"),
         ("[calibration]\nbudgets = ['few']", "correct the value"),
         ("[classifier", "not TOML"),
