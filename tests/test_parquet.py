@@ -176,6 +176,17 @@ def test_broken_rows_pass_or_are_left_out():
     assert pq.read_table(io.BytesIO(new))["n"].to_pylist() == [1, 3]
 
 
+@pytest.mark.parametrize("broken", [[1], [0, 1, 2, 3]], ids=["one", "all"])
+def test_broken_rows_are_left_out_whatever_the_columns_are(broken):
+    view = pa.array(["a", None, "c", "d"], pa.string_view())
+    bodies = [["x", None] if row in broken else ["x"] for row in range(4)]
+    table = pa.table({"body": bodies, **others(4), "view": view})
+    new, _ = rewritten(written(table), "parquet", FIELDS, skip=True)
+    back = pq.read_table(io.BytesIO(new))
+    assert back.schema == pq.read_table(io.BytesIO(written(table))).schema
+    assert str(back.to_pylist()) == str([row for at, row in enumerate(table.to_pylist()) if at not in broken])
+
+
 @pytest.mark.parametrize(
     ("table", "problem"),
     [

@@ -26,7 +26,7 @@ class Bins {
                const int32_t* roots, size_t trees, const double* coef, size_t columns, size_t hats, size_t numbers) {
         std::vector<size_t> bin(nodes);
         size_t bins = 0;
-        std::vector<bool> reached(nodes);  // a node that is reached twice would count in two trees: no end to them
+        std::vector<bool> reached(nodes);  // twice, and the file would be no measure of the trees
         const auto sound = [&](int32_t at, size_t after) {
             const size_t node = static_cast<size_t>(at);
             if (at < 0 || node < after || node >= nodes || reached[node]) return false;

@@ -71,10 +71,10 @@ class Rows:
                 for old, edit in zip(self._values(self.fields.dropped), edits, strict=True)
             ]
             columns[at] = _changed(columns[at], removed)
-        batch = pa.RecordBatch.from_arrays(columns, schema=schema)
-        if left_out:
-            batch = batch.take(pa.array([at for at in range(len(self.rows)) if at not in left_out], pa.int64()))
-        return batch
+        if left_out:  # in slices, which there are of every kind of column; `take` does not know them all
+            kept = [(at, 1) for at in range(len(self.rows)) if at not in left_out]
+            columns = [pa.concat_arrays([column.slice(*rows) for rows in ((0, 0), *kept)]) for column in columns]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 class ParquetReader:
