@@ -127,7 +127,14 @@ class Article:
         Line ends are ``\\n``, ``\\r\\n`` and ``\\r``; no other character separates.
         Every character outside the paragraphs is a line end, blank, or a byte
         order mark at the start, and stays where it is.
+
+        Raises
+        ------
+        TypeError
+            If `text` is no string, or `title` or `source` neither a string nor None.
         """
+        if not isinstance(text, str) or not all(isinstance(name, str | None) for name in (title, source)):
+            raise TypeError("text is a string, title and source are strings, or None")
         return _rebuilt(title, text, _split(text), source)
 
     def line_of(self, paragraph: Paragraph) -> int:

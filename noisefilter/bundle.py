@@ -268,9 +268,9 @@ def _scorer(weights: Weights, common: CommonWords, *, kernel: bool | None) -> Sc
     if kernel or (kernel is None and why_not() is None):
         try:
             return Native(weights)
-        except RuntimeError:
+        except RuntimeError as error:
             if kernel:
-                raise
+                raise ModelError(f"the kernel does not take this model ({error}): load it with kernel=False") from None
     from noisefilter.reference import Reference, classifier_of  # noqa: PLC0415
 
     return Reference(classifier_of(weights), common)

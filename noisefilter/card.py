@@ -1,9 +1,10 @@
 """The model card: what a model was trained on, what it does well and badly, in Markdown."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from noisefilter.evaluation import Evaluation, Realised
+from noisefilter.evaluation import Evaluation, Figure, Realised
 from noisefilter.model import Model
 
 _TITLES = {
@@ -76,7 +77,7 @@ def write_card(model: Model, tests: Mapping[str, Evaluation], budgets: Mapping[s
         ]
         for key, title in _TITLES.items():
             figure = evaluation.figures[key]
-            lines.append(f"| {title} | {figure.value:.3f} | {figure.low:.3f} – {figure.high:.3f} |")
+            lines.append(f"| {title} | {_measured(figure, '.3f')} | {_interval(figure, '.3f')} |")
     lines += [
         "",
         "## Limits",
@@ -91,10 +92,10 @@ def write_card(model: Model, tests: Mapping[str, Evaluation], budgets: Mapping[s
 def _realised(rows: Sequence[Realised]) -> list[str]:
     """Return a table and a plot (Mermaid) of realised against promised loss, in per cent."""
     promised = [round(100 * row.budget, 4) for row in rows]
-    found = [round(100 * row.loss.value, 3) for row in rows]
+    found = [round(100 * row.loss.value, 3) if not math.isnan(row.loss.value) else 0.0 for row in rows]
     table = [
-        f"| {row.budget:.2%} | {row.loss.value:.2%} | {row.loss.low:.2%} – {row.loss.high:.2%} "
-        f"| {row.recall.value:.1%} | {row.recall.low:.1%} – {row.recall.high:.1%} |"
+        f"| {row.budget:.2%} | {_measured(row.loss, '.2%')} | {_interval(row.loss, '.2%')} "
+        f"| {_measured(row.recall, '.1%')} | {_interval(row.recall, '.1%')} |"
         for row in rows
     ]
     return [
@@ -111,6 +112,14 @@ def _realised(rows: Sequence[Realised]) -> list[str]:
         f"    line [{', '.join(map(str, found))}]",
         "```",
     ]
+
+
+def _measured(figure: Figure, how: str) -> str:
+    return "none to measure" if math.isnan(figure.value) else f"{figure.value:{how}}"
+
+
+def _interval(figure: Figure, how: str) -> str:
+    return "" if math.isnan(figure.low) else f"{figure.low:{how}} – {figure.high:{how}}"
 
 
 def _source(source: Mapping[str, Any]) -> str:

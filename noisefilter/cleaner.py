@@ -124,6 +124,8 @@ class NoiseFilter:
     ------
     ValueError
         If `loss_budget` or `cap` is not between 0 and 1.
+    TypeError
+        If it is no number, or `rules` neither a path nor `Rules`.
     ModelError, RulesError
         If the model or the rules cannot be read.
 
@@ -143,12 +145,17 @@ class NoiseFilter:
         cap: float = DEFAULT_CAP,
         rules: Rules | str | Path | None = None,
     ) -> None:
+        for name, share in (("loss_budget", loss_budget), ("cap", cap)):
+            if not isinstance(share, int | float):
+                raise TypeError(f"{name} is {share!r}, but it is a number between 0 and 1")
         if not 0 <= cap <= 1:
             raise ValueError(f"cap {cap} is not a share between 0 and 1: 0.5 means half of an article's words")
         self.model = model if isinstance(model, Model) else load_model(model)
         self.loss_budget = loss_budget
-        if rules is not None and not isinstance(rules, Rules):
-            rules = load_rules(Path(rules))
+        if isinstance(rules, str | Path):
+            rules = load_rules(rules)
+        if not isinstance(rules, Rules | None):
+            raise TypeError("rules is a path or Rules: write Rules([Rule(...), ...])")
         self.policy = Policy(self.model.budgets.threshold(loss_budget), cap, rules or Rules())
 
     def clean(self, article: str | Article) -> CleanedArticle:
@@ -175,13 +182,24 @@ class NoiseFilter:
         alive = list(range(len(texts)))
         scored = last = reading.score(alive)
         for turn in count(1):
-            fates = self.policy.fates([texts[at] for at in alive], article.source, last.noise, last.shields)
-            left = [at for at, fate in zip(alive, fates, strict=True) if not fate.drop]
+            going = self._goes([texts[at] for at in alive], article.source, last)
+            left = [at for at, goes in zip(alive, going, strict=True) if not goes]
             if len(left) == len(alive):
                 break
             alive, last = left, reading.score(left)
             scored = scored.renewed(alive, last, turn)
         return CleanedArticle(article, scored, self.policy, self.model.budgets)
+
+    def _goes(self, texts: Sequence[str], source: str | None, scores: Scores) -> list[bool]:
+        """Tell which paragraphs no longer count as context: those that go, and noise that only the user's rules keep.
+
+        So a rule that keeps a paragraph has no say in what becomes of others.
+        """
+        fates = self.policy.fates(texts, source, scores.noise, scores.shields)
+        if not self.policy.rules.rules:
+            return [fate.drop for fate in fates]
+        unruled = replace(self.policy, rules=Rules()).fates(texts, source, scores.noise, scores.shields)
+        return [fate.drop or bare.drop for fate, bare in zip(fates, unruled, strict=True)]
 
     def clean_many(self, articles: Iterable[str | Article], jobs: int = 1) -> Iterator[CleanedArticle]:
         """Clean articles one after the other, in their order.
@@ -197,7 +215,13 @@ class NoiseFilter:
         ------
         ValueError
             If `jobs` is below 1.
+        TypeError
+            If `articles` is one text; or, when its turn comes, if an article is neither a text nor an Article.
+        RunError
+            When its turn comes, if a worker process ended before its work was done.
         """
+        if isinstance(articles, str):
+            raise TypeError("clean_many takes several articles: put one text in a list")
         if jobs < 1:
             raise ValueError(f"jobs is {jobs}, but it is a number of processes, 1 or more")
         return (self.clean(one) for one in articles) if jobs == 1 else self._cleaned_by(jobs, articles)
@@ -214,5 +238,13 @@ class NoiseFilter:
 
 
 def clean(text: str) -> str:
-    """Return a text without the paragraphs that do not belong, by the default model and budget."""
+    """Return a text without the paragraphs that do not belong, by the default model and budget.
+
+    Raises
+    ------
+    TypeError
+        If it is no text.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"clean takes a text, not {type(text).__name__}: for an Article use NoiseFilter().clean")
     return NoiseFilter().clean(text).text

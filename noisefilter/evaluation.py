@@ -30,6 +30,11 @@ BUDGETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05)
 _WORST = 10
 
 
+def _any_text() -> pd.option_context:
+    """Return a decorator under which tables take any text: pyarrow's takes no lone surrogate, which JSON can hold."""
+    return pd.option_context("mode.string_storage", "python")
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure with its 95 % interval; NaN where there is nothing to measure."""
@@ -76,6 +81,7 @@ class Evaluation:
         return {**counts, "figures": plain_figures(self.figures), **tables}
 
 
+@_any_text()
 def evaluate(cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1, seed: int = 0) -> Evaluation:
     """Clean labelled articles and hold the decisions against the labels.
 
@@ -112,6 +118,7 @@ def plain_figures(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | 
     return {name: {part: _plain(getattr(figure, part)) for part in parts} for name, figure in figures.items()}
 
 
+@_any_text()
 def decide_all(cleaner: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1) -> tuple[pd.DataFrame, int]:
     """Return one row a paragraph (label, decision, probability, words), and how many articles were over the cap."""
     rows = []
@@ -160,6 +167,7 @@ class Realised:
     recall: Figure
 
 
+@_any_text()
 def realise(
     tested: Sequence[tuple[Model, Sequence[LabelledArticle]]],
     budgets: Sequence[float] = BUDGETS,
@@ -196,6 +204,7 @@ def realise(
     return rows
 
 
+@_any_text()
 def compare(
     cleaner: NoiseFilter, other: NoiseFilter, articles: Sequence[LabelledArticle], *, jobs: int = 1, seed: int = 0
 ) -> dict[str, Figure]:

@@ -45,6 +45,14 @@ def decode(raw: bytes, name: str) -> str:
     return text
 
 
+def seen_from_here(path: str) -> str:
+    """Return a path without detours, from the current folder if it lies in it, or else from the root."""
+    if path == "-":
+        return path
+    whole, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109  # links stay as they are named
+    return os.path.relpath(whole, here) if whole.startswith(os.path.join(here, "")) else whole  # noqa: PTH118
+
+
 def opened(path: Path) -> BinaryIO:
     """Open a file to read its bytes.
 

@@ -23,8 +23,9 @@ ARTICLE_FIELDS = frozenset(
 PARAGRAPH_FIELDS = frozenset("text label kind alt reason".split())
 _SIDES = ("train", "test", "dev", "valid", "validation", "calibration")
 _LONG = 10
-_NO_ARTICLE = "the label files hold no article: give JSON lines as training/LABELLING.md describes"
-_TEXT_FIELDS = ("title", "topic", "form", "language", "lang", "site_style", "domain", "source")
+_SITE_FIELDS = ("site_style", "domain", "source")
+"""What names the site of an article: the first of them that it has."""
+_TEXT_FIELDS = ("title", "topic", "form", "language", "lang", *_SITE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +106,38 @@ def read_labels(paths: Iterable[Path]) -> list[LabelledArticle]:
     Raises
     ------
     LabelError
-        At the first line that does not follow the schema, naming file, line and what to do; or if there is none.
+        At the first line that does not follow the schema, naming file, line and what to do; if an id comes twice;
+        or if there is no article.
     """
-    articles = []
+    paths = list(paths)
+    articles = [article for article, _ in _read(paths)]
+    if not articles:
+        raise _no_article(paths)
+    repeated = _repeated_ids(articles)
+    if repeated:
+        raise LabelError(str(repeated[0]))
+    return articles
+
+
+def _read(paths: Iterable[Path]) -> Iterator[tuple[LabelledArticle, str]]:
+    """Yield each article with its line; raise a LabelError at the first that does not follow the schema."""
     for path in paths:
         for where, line in _lines(path):
             article, problems = parse_line(line, where)
             if article is None:
                 raise LabelError(str(problems[0]))
-            articles.append(article)
-    if not articles:
-        raise LabelError(_NO_ARTICLE)
-    return articles
+            yield article, line
+
+
+def _no_article(paths: Sequence[Path]) -> LabelError:
+    names = ", ".join(map(str, paths))
+    return LabelError(f"{names}: no article: give JSON lines as training/LABELLING.md describes")
 
 
 def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Problem]]:
     """Read label files and find all that is wrong with them.
 
-    Checks the schema, labels and kinds, ids that come twice, sites and
+    Checks the schema, labels and kinds, articles without a site, ids that come twice, sites and
     paragraphs of ten words or more that stand on two sides of a split (files or
     folders named train, test, dev, …), and the same text with two labels where no `reason` is given.
 
@@ -137,12 +152,15 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
     LabelError
         If there is nothing to check.
     """
+    paths = list(paths)
     problems: list[Problem] = []
     articles: list[LabelledArticle] = []
     side_of: dict[str, str | None] = {}
     for path in paths:
+        empty = True
         try:
             for where, line in _lines(path):
+                empty = False
                 article, found = parse_line(line, where, strict=True)
                 problems += found
                 if article is not None:
@@ -150,8 +168,11 @@ def check_labels(paths: Iterable[Path]) -> tuple[list[LabelledArticle], list[Pro
                     side_of[where] = _side(path)
         except LabelError as error:
             problems.append(Problem(str(path), str(error).removeprefix(f"{path}: ")))
+        else:
+            if empty and len(paths) > 1:
+                problems.append(Problem(str(path), "no article: fill it, or leave it out"))
     if not articles and not problems:
-        raise LabelError(_NO_ARTICLE)
+        raise _no_article(paths)
     problems += _repeated_ids(articles)
     problems += _across_splits(articles, side_of)
     problems += _two_labels(articles)
@@ -174,14 +195,17 @@ def parse_line(line: str, where: str, *, strict: bool = False) -> tuple[Labelled
             Problem(where, f"unknown field {field!r}: use one of {known}")
             for field in sorted(set(row) - ARTICLE_FIELDS)
         ]
+        if not any(map(row.get, _SITE_FIELDS)):
+            what = "no site, so it counts as a site of its own, also where training and test must not share one"
+            problems.append(Problem(where, f"{what}: give {', '.join(_SITE_FIELDS[:-1])} or {_SITE_FIELDS[-1]}"))
     paragraphs = []
     for number, entry in enumerate(row["paragraphs"]):
-        paragraph, found = _parse_paragraph(entry, f"{where}: paragraph {number}", strict)
+        paragraph, found = _parse_paragraph(entry, f"{where}: paragraphs[{number}]", strict)
         problems += found
         if paragraph is None:
             return None, problems
         paragraphs.append(paragraph)
-    site = row.get("site_style") or row.get("domain") or row.get("source") or row["id"]
+    site = next((row[field] for field in _SITE_FIELDS if row.get(field)), row["id"])
     language = row.get("language") or row.get("lang")
     title = row.get("title") or None
     article = LabelledArticle(
@@ -299,7 +323,8 @@ def _two_labels(articles: Sequence[LabelledArticle]) -> list[Problem]:
         labels = {paragraph.label for paragraph, _ in entries}
         unexplained = [where for paragraph, where in entries if not paragraph.reason]
         if len(labels) > 1 and unexplained:
-            names = " and ".join(sorted(labels))
+            first = {paragraph.label: where for paragraph, where in reversed(entries)}
+            names = " and ".join(f"{label} (at {first[label]})" for label in sorted(labels))
             problems.append(Problem(unexplained[0], f"{text[:60]!r} is {names}: correct one, or give each a `reason`"))
     return problems
 
@@ -322,19 +347,16 @@ def split_lines(paths: Iterable[Path], test_share: float, seed: int = 0) -> dict
     Raises
     ------
     LabelError
-        As `read_labels`.
+        At the first line that does not follow the schema, or if there is no article.
     """
+    paths = list(paths)
     sides: dict[str, list[str]] = {"train": [], "test": []}
-    for path in paths:
-        for where, line in _lines(path):
-            article, problems = parse_line(line, where)
-            if article is None:
-                raise LabelError(str(problems[0]))
-            digest = hashlib.sha256(f"{seed}:{article.site}".encode(errors="surrogatepass")).digest()
-            share = int.from_bytes(digest[:8], "big") / 2**64
-            sides["test" if share < test_share else "train"].append(line)
+    for article, line in _read(paths):
+        digest = hashlib.sha256(f"{seed}:{article.site}".encode(errors="surrogatepass")).digest()
+        share = int.from_bytes(digest[:8], "big") / 2**64
+        sides["test" if share < test_share else "train"].append(line)
     if not any(sides.values()):
-        raise LabelError(_NO_ARTICLE)
+        raise _no_article(paths)
     return sides
 
 

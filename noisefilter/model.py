@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from noisefilter.article import Article
-from noisefilter.headline import is_title
+from noisefilter.headline import topmost_title
 from noisefilter.language import CommonWords
 from noisefilter.policy import LossBudgets, Reason, Scores
 from noisefilter.weights import Weights
@@ -100,9 +100,10 @@ class ReadArticle:
         shields: list[Reason | None] = [None if reading.known[at] else Reason.NO_KNOWN_FEATURE for at in alive]
         if not self._model.common_words.enough(words, common):
             shields = [Reason.OTHER_LANGUAGE] * len(alive)
-        if self._titled(alive[0]):
-            shields[0] = Reason.TITLE
+        title = self._title(alive)
+        if title is not None:
+            shields[title] = Reason.TITLE
         return Scores(list(reading.probabilities(alive)), shields)
 
-    def _titled(self, first: int) -> bool:
-        return is_title(self._article.paragraphs[first].text, self._article.title)
+    def _title(self, alive: Sequence[int]) -> int | None:
+        return topmost_title((self._article.paragraphs[at].text for at in alive), self._article.title)

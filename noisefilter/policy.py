@@ -167,7 +167,7 @@ class Decision:
     ----------
     paragraph : Paragraph
     label : Label
-        The likeliest label; of a dropped paragraph the likelier kind of noise.
+        The likeliest label; of a paragraph dropped as noise the likelier kind of noise.
     probabilities : mapping of Label to float
     noise_probability : float
     drop : bool
@@ -246,7 +246,7 @@ def decided(article: Article, scored: Sequence[Scored], fates: Sequence[Fate]) -
     return tuple(
         Decision(
             paragraph,
-            (_likelier_noise if fate.drop else _likeliest)(score.probabilities),
+            (_likelier_noise if fate == _NOISE else _likeliest)(score.probabilities),
             score.probabilities,
             score.noise_probability,
             fate.drop,

@@ -98,7 +98,7 @@ class Processes(Generic[T, R]):
             done, result = pickle.load(process.stdout)  # noqa: S301  # what our own process wrote
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):
             raise RunError(
-                "a worker process ended before its work was done, perhaps for want of memory: take fewer --jobs"
+                "a worker process ended before its work was done, perhaps for want of memory: take fewer jobs"
             ) from None
         finally:
             self._idle.put(process)

@@ -27,7 +27,8 @@ class Rule:
     pattern : re.Pattern, str or None
         A regular expression, searched for in the paragraph as it stands.
     source : str or None
-        A shell pattern (``*.example.com``, ``data/tribune/*``) that the article's source must match.
+        A shell pattern (``*.example.com``, ``data/tribune/*``) that the article's source must match; that of a file
+        is its path as seen from the current folder.
     """
 
     action: str
@@ -42,6 +43,8 @@ class Rule:
             raise ValueError("give either literal or pattern")
         if not all(isinstance(text, str | None) for text in (self.literal, self.source)):
             raise ValueError("literal and source are strings: write them so")
+        if self.literal is not None and not normalise(self.literal):
+            raise ValueError("literal is empty: write the paragraph")
         if isinstance(self.pattern, str):
             try:
                 with warnings.catch_warnings():
@@ -67,9 +70,23 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules of a file. Where several apply, keeping wins."""
+    """All rules of a file. Where several apply, keeping wins.
+
+    Attributes
+    ----------
+    rules : sequence of Rule
+
+    Raises
+    ------
+    TypeError
+        If they are anything else.
+    """
 
     rules: Sequence[Rule] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.rules, Rule) or not all(isinstance(rule, Rule) for rule in self.rules):
+            raise TypeError("rules is a sequence of Rule: write Rules([Rule(...), ...])")
 
     def verdict(self, text: str, source: str | None) -> str | None:
         """Return ``keep``, ``drop`` or, where no rule speaks of the paragraph, None."""
@@ -91,7 +108,7 @@ def load_rules(path: Path | str) -> Rules:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise RulesError(f"{path}: cannot be read ({error.strerror}): check the path of --rules") from None
+        raise RulesError(f"{path}: cannot be read ({error.strerror}): check its path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RulesError(f"{path}: not TOML ({error}): see the README's example of rules.toml") from None
     entries = table.get("rule", [])

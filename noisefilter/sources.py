@@ -22,7 +22,8 @@ from noisefilter.errors import LabelError, RecipeError
 from noisefilter.labels import LabelledArticle, LabelledParagraph, read_labels
 from noisefilter.text import normalise
 
-_USES = ("train", "evaluate")
+_LABELLED = ("train", "evaluate")
+_USES = (*_LABELLED, "clean", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,14 @@ class Source:
     sha256 : str
         Digest of that file.
     use : str
-        ``train``: may have a part in a model that ships; ``evaluate``: never.
+        ``train``: may have a part in a model that ships; ``evaluate``: never, it is tested on. ``clean``: articles
+        without labels, tested on with inserts put into them, and never learnt from either; ``none``: not used.
     attribution : str
         The line that a model trained on it carries.
+    labels : str
+        How its labels map to ours.
+    reason : str
+        Why it is not used, where it is not.
     annotations : tuple of Path
         Files with our labels; then only annotated pages are read. None: the file follows our own schema.
     calibrate : bool
@@ -55,9 +61,16 @@ class Source:
     sha256: str
     use: str
     attribution: str = ""
+    labels: str = ""
+    reason: str = ""
     annotations: tuple[Path, ...] = ()
     calibrate: bool = True
     leave_out: tuple[str, ...] = ()
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels for it that can be learnt from or tested on: `read_source` reads no other set."""
+        return self.use in _LABELLED
 
 
 def load_sources(path: Path) -> list[Source]:
@@ -71,7 +84,7 @@ def load_sources(path: Path) -> list[Source]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         entries = table["source"]
-        sources = [_source(entry, path.parent) for entry in entries]
+        sources = [_source(entry, path) for entry in entries]
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error.strerror}): check `sources` in the recipe") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -82,11 +95,12 @@ def load_sources(path: Path) -> list[Source]:
     return sources
 
 
-def _source(entry: Mapping[str, Any], folder: Path) -> Source:
-    annotations = tuple(folder / name for name in entry.get("annotations", ()))
+def _source(entry: Mapping[str, Any], path: Path) -> Source:
+    annotations = tuple(path.parent / name for name in entry.get("annotations", ()))
     source = Source(**{**entry, "annotations": annotations, "leave_out": tuple(entry.get("leave_out", ()))})
     if source.use not in _USES:
-        raise ValueError(f"{source.name}: use is {source.use!r}, not {' or '.join(_USES)}")
+        uses = f"{', '.join(_USES[:-1])} or {_USES[-1]}"
+        raise RecipeError(f"{path}: {source.name}: unknown use {source.use!r}: write {uses}")
     return source
 
 
@@ -96,8 +110,11 @@ def read_source(source: Source, folder: Path) -> list[LabelledArticle] | None:
     Raises
     ------
     LabelError
-        If the file is not the one that the registry knows, or an annotation does not fit it.
+        If the file is not the one that the registry knows, or an annotation does not fit it; or if the set has no
+        labels to learn from or to test on.
     """
+    if not source.labelled:
+        raise LabelError(f'{source.name}: has no labels for our classes (use = "{source.use}"): leave it out')
     path = folder / source.file
     if not path.is_file():
         return None

@@ -87,7 +87,7 @@ def load_recipe(path: Path) -> Recipe:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise RecipeError(f"{path}: cannot be read ({error.strerror}): check the path of --recipe") from None
+        raise RecipeError(f"{path}: cannot be read ({error.strerror}): check its path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not TOML ({error}): correct it") from None
     known = {
@@ -105,15 +105,15 @@ def load_recipe(path: Path) -> Recipe:
             raise RecipeError(f"{path}: unknown setting {name}.{setting}: use {', '.join(sorted(known[name]))}")
     try:
         _check_types(table)
-        calibration = dict(table.get("calibration", {}))
+        default, calibration = Recipe(), dict(table.get("calibration", {}))
         if "budgets" in calibration:
             calibration["budgets"] = tuple(sorted(map(float, calibration["budgets"])))
         return Recipe(
             classifier=dict(table.get("classifier", {})),
             synthesis=Synthesis(**table.get("synthesis", {})),
             calibration=Calibration(**calibration),
-            language=str(table.get("language", "en")),
-            long_articles=float(table.get("long_articles", 0.5)),
+            language=table.get("language", default.language),
+            long_articles=float(table.get("long_articles", default.long_articles)),
             sources=path.parent / table["sources"] if "sources" in table else None,
         )
     except (TypeError, ValueError) as error:
@@ -125,19 +125,23 @@ def _check_types(table: Mapping[str, Any]) -> None:
     defaults = {
         "classifier": NoiseClassifier().get_params(),
         "synthesis": asdict(Synthesis()),
-        "calibration": {"folds": 5, "resamples": 1000},
+        "calibration": {name: value for name, value in asdict(Calibration()).items() if name != "budgets"},
     }
     for name, settings in defaults.items():
         for setting, default in settings.items():
             value = table.get(name, {}).get(setting, default)
             if not _is_number(value) or (isinstance(default, int) and not isinstance(value, int)) or value < 0:
                 raise ValueError(f"{name}.{setting} is {value!r}, but it is a number like {default}")
-    if min(table.get(name, {}).get("folds", 2) for name in ("classifier", "calibration")) < 2:
-        raise ValueError("folds is below 2")
+    for name in ("classifier", "calibration"):
+        if table.get(name, {}).get("folds", 2) < 2:
+            raise ValueError(f"{name}.folds is below 2")
     budgets = table.get("calibration", {}).get("budgets", [1.0])
-    if not budgets or not all(_is_number(budget) and 0 < budget <= 1 for budget in budgets):
-        raise ValueError("calibration.budgets is not a list of shares between 0 and 1")
-    long_articles = table.get("long_articles", 0.5)
+    if not isinstance(budgets, list) or not budgets or not all(_is_number(b) and 0 < b <= 1 for b in budgets):
+        raise ValueError("calibration.budgets is not a list of shares between 0 and 1, for example [0.01, 0.02]")
+    for name in ("language", "sources"):
+        if not isinstance(table.get(name, ""), str):
+            raise ValueError(f"{name} is {table[name]!r}, but it is a string")
+    long_articles = table.get("long_articles", Recipe().long_articles)
     if not _is_number(long_articles) or not 0 <= long_articles <= 1:
         raise ValueError(f"long_articles is {long_articles!r}, but it is a number between 0 and 1")
 
@@ -206,6 +210,7 @@ def train_in_folds(
     if missing:
         raise LabelError(f"no paragraph is labelled {' or '.join(missing)}: label some, all three classes are needed")
     parts = _parts(articles, recipe.calibration.folds)
+    _refuse_too_few(parts, uncalibrated, max(recipe.calibration.budgets))
     fit = kept_in(cache).cache(_fit) if cache else _fit
     tasks = [[article for other in parts if other is not part for article in other] for part in parts]
     tasks.append(list(articles))
@@ -228,9 +233,6 @@ def train_in_folds(
         for classifier, part in zip(fitted, parts, strict=False)
     ]
     budgets = _calibrate(answers, recipe)
-    if not budgets.rows:
-        needed = articles_needed(max(recipe.calibration.budgets))
-        raise LabelError(f"too few articles to promise any loss budget: label at least {needed}")
     about = {
         "language": recipe.language,
         "recipe": _plain(asdict(replace(recipe, sources=None))),
@@ -297,6 +299,23 @@ def _parts(articles: Sequence[LabelledArticle], count: int) -> list[list[Labelle
             "all articles are from one site: label articles of at least two sites (site_style, domain or source)"
         )
     return [articles_of for articles_of in parts if articles_of]
+
+
+def _refuse_too_few(parts: Sequence[Sequence[LabelledArticle]], uncalibrated: Collection[str], budget: float) -> None:
+    """Raise a LabelError if thresholds for `budget` cannot be found where any one of the parts is left out."""
+    found = [
+        sum(
+            article.id not in uncalibrated and any(p.scored and not p.label.is_noise for p in article.paragraphs)
+            for article in part
+        )
+        for part in parts
+    ]
+    needed, fewest = articles_needed(budget), sum(found) - max(found)
+    if fewest < needed:
+        raise LabelError(
+            f"too few articles to promise a loss budget of {budget:g}: {needed} must be left when a part of the sites "
+            f"is set aside, and {fewest} are: label more articles, of more sites"
+        )
 
 
 @dataclass(frozen=True)

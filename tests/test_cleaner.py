@@ -8,6 +8,7 @@ import noisefilter as nf
 from noisefilter.article import Article
 from noisefilter.bundle import save_model
 from noisefilter.headline import title_index
+from noisefilter.model import Model, ReadArticle
 from noisefilter.policy import Reason
 from noisefilter.rules import Rule, Rules
 
@@ -123,9 +124,22 @@ def test_a_larger_budget_drops_no_less(default_model, pools, recipe):
 
 
 def test_rethresholding_scores_nothing_again(default_model, monkeypatch):
-    cleaned = nf.NoiseFilter(default_model, cap=1).clean(BRIDGE)
-    monkeypatch.setattr(type(default_model), "score", None)
-    assert cleaned.rethreshold(0.002).scored == cleaned.scored
+    def scored(*_):
+        raise AssertionError("scored once more")
+
+    cleaner = nf.NoiseFilter(default_model, cap=1)
+    cleaned = cleaner.clean(BRIDGE)
+    monkeypatch.setattr(type(default_model.scorer), "read", scored)
+    with pytest.raises(AssertionError, match="scored once more"):
+        cleaner.clean(BRIDGE)
+    monkeypatch.setattr(Model, "read", scored)
+    monkeypatch.setattr(ReadArticle, "score", scored)
+    again = cleaned.rethreshold(0.002)
+    assert again.scored == cleaned.scored
+    assert [decision.probabilities for decision in again.decisions] == [
+        decision.probabilities for decision in cleaned.decisions
+    ]
+    assert cleaned.rethreshold(0).text == BRIDGE != cleaned.text
     with pytest.raises(ValueError, match="not a share"):
         cleaned.rethreshold(loss_budget=2)
 

@@ -153,8 +153,8 @@ def test_in_a_folder_regular_files_are_read_and_the_others_counted(folder):
     os.mkfifo(folder / "in" / "sub" / "pipe.txt")
     run = noisefilter("clean", "in", "-o", "out", cwd=folder)
     assert sorted(run.messages) == [
-        "noisefilter: in: 1 files were left out: their names tell no format",
-        "noisefilter: in: 1 files were left out: they are pipes or devices",
+        "noisefilter: in: 1 file was left out: their names tell no format",
+        "noisefilter: in: 1 file was left out: they are pipes or devices",
         "noisefilter: in: 2 files were left out: they are links to folders: name those too",
     ]
     assert files_in(folder / "out") == {"link.txt": CLEAN.encode()}

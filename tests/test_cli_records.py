@@ -46,7 +46,7 @@ def test_a_folder_is_cleaned_into_another_the_same_by_any_number_of_jobs(folder)
         run = noisefilter("clean", *arguments, cwd=folder)
         assert (run.stdout, run.messages) == (
             "",
-            ["noisefilter: in/: 1 files were left out: their names tell no format"],
+            ["noisefilter: in/: 1 file was left out: their names tell no format"],
         )
     after = files_in(folder)
     assert {name: after[name] for name in before} == before

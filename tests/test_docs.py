@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ DOCUMENTS = sorted(
 )
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+_ANY_OPTION = re.compile(r"(?<![\w-])(?:--[a-z][a-z-]+|-[a-zA-Z](?![\w-]))")
 
 
 def _commands(command, name=()):
@@ -29,13 +31,11 @@ def _commands(command, name=()):
 
 
 COMMANDS = _commands(typer.main.get_command(app))
-OPTIONS = {
-    option: name
+TAKEN = {
+    name: {"-h", "--help", *(option for parameter in command.params for option in parameter.opts)}
     for name, command in COMMANDS.items()
-    for parameter in command.params
-    for option in parameter.opts
-    if option.startswith("--")
 }
+OPTIONS = {option: name for name in COMMANDS for option in TAKEN[name] - {"--help"} if option.startswith("--")}
 
 
 def _code():
@@ -47,20 +47,46 @@ def _code():
     ]
 
 
+def _verbs(words):
+    """Return the commands that words begin with; ``a|b`` is two of them."""
+    first, second, *_ = [*takewhile(re.compile("[a-z|]+").fullmatch, words[:2]), "", ""]
+    if hasattr(COMMANDS.get((first,)), "commands") and second:
+        return [(first, below) for below in second.split("|")]
+    return [(verb,) for verb in first.split("|") if verb]
+
+
+def _parts():
+    """Return the words of every command in the README's code, those of a pipeline apart."""
+    return [part.split() for code in _code() for part in re.split(r"\s\|\s|[;&]", code.replace("\\|", "|"))]
+
+
 def _called():
-    """Return the verbs of every ``noisefilter …`` in the README's code; ``a|b`` is two of them."""
-    called = []
-    for code in _code():
-        for match in re.finditer(r"(?:^|[;&|] *)noisefilter ([^;&]*)", code):
-            words = match[1].replace("\\|", "|").split()
-            verbs = [word for word in words if re.fullmatch(r"[a-z|]+", word)][:2]
-            if not verbs or words[0] != verbs[0]:
-                continue
-            for first in verbs[0].split("|"):
-                seconds = verbs[1].split("|") if len(verbs) > 1 and words[1:2] == verbs[1:] else []
-                group = bool(getattr(COMMANDS.get((first,)), "commands", {}))
-                called += [(first, second) for second in seconds] if group else [(first,)]
-    return called
+    """Return the verbs of every ``noisefilter …`` in the README's code."""
+    return [name for words in _parts() if words[:1] == ["noisefilter"] for name in _verbs(words[1:])]
+
+
+def _shown():
+    """Return command and options of every ``noisefilter …`` in the README's code, and of every ``verb --option``."""
+    shown = []
+    for words in _parts():
+        by_name = words[:1] == ["noisefilter"]
+        names = _verbs(words[1:] if by_name else words)
+        if by_name or set(names) & set(COMMANDS):
+            shown += [(name, _ANY_OPTION.findall(" ".join(words))) for name in names or [()]]
+    return shown
+
+
+def _promised():
+    """Return command and options of every item of the README that begins with the verbs it is about."""
+    items = re.findall(r"^- ((?:`[a-z ]+`(?:, )?)+): ((?:.*\n)(?:  .*\n)*)", README, re.MULTILINE)
+    return [
+        (
+            tuple(verb.split()),
+            [option for span in re.findall("`(-[^`]+)`", said) for option in _ANY_OPTION.findall(span)],
+        )
+        for verbs, said in items
+        for verb in re.findall("`([^`]+)`", verbs)
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name], ids=" ".join)
@@ -86,6 +112,13 @@ def test_every_option_in_the_readme_exists():
     }
     assert named
     assert named <= set(OPTIONS) | of_others
+
+
+@pytest.mark.parametrize("told", [_shown, _promised])
+def test_every_command_in_the_readme_has_the_options_that_it_is_shown_with(told):
+    pairs = [(name, option) for name, options in told() for option in options]
+    assert len(pairs) > 15
+    assert [(name, option) for name, option in pairs if option not in TAKEN.get(name, ())] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -168,10 +201,20 @@ def test_the_readme_names_every_hook_and_no_other():
     assert {hook["id"] for hook in block["repos"][0]["hooks"]} == {hook["id"] for hook in hooks}
 
 
+def test_hooks_in_the_readme_are_given_options_of_their_commands():
+    entries = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    names = {hook["id"]: _verbs(hook["entry"].split()[1:])[0] for hook in entries}
+    blocks = [yaml.safe_load(code) for code in re.findall(r"^```yaml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)]
+    for hook in (
+        hook for block in blocks for hook in (block if isinstance(block, list) else block["repos"][0]["hooks"])
+    ):
+        assert {word for word in hook.get("args", ()) if word.startswith("-")} <= TAKEN[names[hook["id"]]]
+
+
 def test_every_hook_calls_a_command_that_exists():
     for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")):
         words = hook["entry"].split()
         assert words[0] == "noisefilter"
-        assert tuple(word for word in words[1:] if not word.startswith("-")) in COMMANDS
-        assert {word for word in words if word.startswith("--")} <= set(OPTIONS)
+        name = tuple(word for word in words[1:] if not word.startswith("-"))
+        assert {word for word in words if word.startswith("-")} <= TAKEN[name]
         assert hook["require_serial"] is True

@@ -43,8 +43,10 @@ def test_the_heaviest_come_first_and_few(explained):
         for weights in (entry.features, entry.terms):
             sizes = [abs(weight.weight) for weight in weights]
             assert sizes == sorted(sizes, reverse=True)
-            assert 0 < len(sizes) <= 10
+            assert 0 < len(sizes) <= 6
             assert all(sizes)
+    assert {len(entry.features) for entry in explained} == {6}
+    assert max(len(entry.terms) for entry in explained) == 6
 
 
 def test_features_are_those_of_the_paragraph_when_it_was_decided(default_model, cleaned, explained):

@@ -1,7 +1,7 @@
 import pytest
 
 from noisefilter.article import Article
-from noisefilter.headline import headline_of, title_index
+from noisefilter.headline import headline_of, title_index, topmost_title
 
 BODY = [
     "US-backed forces said on Sunday that the battle for the last village had begun in eastern Syria.",
@@ -34,6 +34,14 @@ def test_a_title_is_freed_of_what_is_glued_to_it(title, expected):
         " date 2019-02-10 US-backed forces begin battle for last Syria village",
         "US-BACKED FORCES BEGIN BATTLE FOR VILLAGE",
         "Has the battle for the last village begun?",
+        "Share prices fall as the battle for the village begins",
+        "Photo of a lost climber found in a Syria village",
+        "Click here to vote: the app that changed a village",
+        "Related deaths: why families ask for an inquiry",
+        "Home secretary resigns over the battle for the village",
+        "Source of the poisoning traced to a mine",
+        "By popular demand: the hotdish of the village",
+        "Topics that divide the last Syria village",
     ],
 )
 def test_a_headline_on_top_is_the_title(first):
@@ -49,6 +57,14 @@ def test_a_headline_on_top_is_the_title(first):
         "Photo: US-backed forces in the village",
         "READ MORE: US-backed forces begin battle for village",
         "By the forces of the Syria village desk",
+        "12 March 2020",
+        "Monday, 3 February 2020, 10 am GMT",
+        "Share this article with friends",
+        "Related stories from the village",
+        "Source: Harbour Agency and others",
+        "Updated on Sunday in the evening",
+        "Follow us for more of the village",
+        "Read the full story of the village",
         "US-backed forces have begun the battle for the village.",
     ],
 )
@@ -64,3 +80,26 @@ def test_a_given_title_leaves_no_paragraph_to_be_it():
 
 def test_without_a_paragraph_there_is_no_title():
     assert title_index(Article(None, [])) is None
+
+
+HEADLINE = "US-backed forces begin battle for last Syria village"
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [],
+        ["Latest News"],
+        ["12 March 2020"],
+        ["Home > News > Politics", "By Jane Doe", "Published: 3 May 2021"],
+        ["", "Share", "Advertisement", "Sign up for our newsletter", "© Harbour Images", "News"],
+    ],
+)
+def test_the_title_may_stand_under_a_few_lines_of_furniture(above):
+    assert topmost_title([*above, HEADLINE, *BODY], None) == len(above)
+    assert topmost_title([*above, HEADLINE, *BODY], HEADLINE) is None
+
+
+@pytest.mark.parametrize("above", [[BODY[1]], ["News"] * 7, ["The forces have taken forty positions."]])
+def test_under_body_text_or_much_else_it_is_no_title(above):
+    assert topmost_title([*above, HEADLINE, *BODY], None) is None

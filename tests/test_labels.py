@@ -57,12 +57,19 @@ def test_an_article_is_read(write):
         ({"site_style": "s", "domain": "d", "source": "q"}, "s"),
         ({"domain": "d", "source": "q"}, "d"),
         ({"source": "q"}, "q"),
-        ({}, "a"),
     ],
 )
 def test_the_site_is_the_closest_name_given(fields, site):
     article, problems = parse_line(json.dumps({"id": "a", "paragraphs": [GOOD], **fields}), "f:1", strict=True)
     assert (article.site, problems) == (site, [])
+
+
+def test_an_article_without_a_site_is_one_of_its_own_and_a_problem():
+    line = json.dumps({"id": "a", "paragraphs": [GOOD]})
+    article, problems = parse_line(line, "f:1", strict=True)
+    assert article.site == "a"
+    assert [problem.what.endswith("give site_style, domain or source") for problem in problems] == [True]
+    assert parse_line(line, "f:1") == (article, [])
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -102,15 +109,15 @@ BAD_LINES = [
     ({"id": "a", "paragraphs": []}, "no paragraphs"),
     ({"id": "a", "paragraphs": "text"}, "no paragraphs"),
     (row(title=["Flood"]), "title is not a string"),
-    (row(paragraphs=[GOOD, "text"]), "paragraph 1: no text: give {text, label, kind}"),
-    (row(paragraphs=[{"label": "content"}]), "paragraph 0: no text"),
-    (row(paragraphs=[{"text": 3, "label": "content"}]), "paragraph 0: no text"),
-    (row(paragraphs=[{"text": "x"}]), "paragraph 0: unknown label None: use one of content, boilerplate, off_topic"),
-    (row(paragraphs=[{"text": "x", "label": "noise"}]), "paragraph 0: unknown label 'noise'"),
-    (row(paragraphs=[{"text": "x", "label": ["content"]}]), "paragraph 0: unknown label ['content']"),
-    (row(paragraphs=[{**GOOD, "alt": "noise"}]), "paragraph 0: unknown alt 'noise'"),
-    (row(paragraphs=[{**GOOD, "kind": ["list_item"]}]), "paragraph 0: kind is not a string"),
-    (row(paragraphs=[{**GOOD, "alt": {}}]), "paragraph 0: unknown alt {}"),
+    (row(paragraphs=[GOOD, "text"]), "paragraphs[1]: no text: give {text, label, kind}"),
+    (row(paragraphs=[{"label": "content"}]), "paragraphs[0]: no text"),
+    (row(paragraphs=[{"text": 3, "label": "content"}]), "paragraphs[0]: no text"),
+    (row(paragraphs=[{"text": "x"}]), "paragraphs[0]: unknown label None: use one of content, boilerplate, off_topic"),
+    (row(paragraphs=[{"text": "x", "label": "noise"}]), "paragraphs[0]: unknown label 'noise'"),
+    (row(paragraphs=[{"text": "x", "label": ["content"]}]), "paragraphs[0]: unknown label ['content']"),
+    (row(paragraphs=[{**GOOD, "alt": "noise"}]), "paragraphs[0]: unknown alt 'noise'"),
+    (row(paragraphs=[{**GOOD, "kind": ["list_item"]}]), "paragraphs[0]: kind is not a string"),
+    (row(paragraphs=[{**GOOD, "alt": {}}]), "paragraphs[0]: unknown alt {}"),
 ]
 
 
@@ -151,7 +158,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, write, raw, message):
 
 @pytest.mark.parametrize("use", [read_labels, check_labels, lambda paths: split_lines(paths, 0.5)])
 def test_no_article_at_all_is_an_error(write, use):
-    with pytest.raises(LabelError, match="hold no article"):
+    with pytest.raises(LabelError, match=r"labels\.jsonl: no article: give JSON lines"):
         use([write("\n\n")])
 
 
@@ -159,10 +166,10 @@ def test_no_article_at_all_is_an_error(write, use):
     ("bad", "message"),
     [
         (row(colour="red"), "unknown field 'colour': use one of authors"),
-        (row(paragraphs=[{**GOOD, "colour": "red"}]), "paragraph 0: unknown field 'colour': use alt, kind"),
-        (row(paragraphs=[{**GOOD, "kind": "byline"}]), "paragraph 0: unknown kind 'byline' of content"),
-        (row(paragraphs=[{**ADVERT, "kind": "banner"}]), "paragraph 0: unknown kind 'banner' of boilerplate"),
-        (row(paragraphs=[{"text": " \n", "label": "content"}]), "paragraph 0: empty text: leave the paragraph out"),
+        (row(paragraphs=[{**GOOD, "colour": "red"}]), "paragraphs[0]: unknown field 'colour': use alt, kind"),
+        (row(paragraphs=[{**GOOD, "kind": "byline"}]), "paragraphs[0]: unknown kind 'byline' of content"),
+        (row(paragraphs=[{**ADVERT, "kind": "banner"}]), "paragraphs[0]: unknown kind 'banner' of boilerplate"),
+        (row(paragraphs=[{"text": " \n", "label": "content"}]), "paragraphs[0]: empty text: leave the paragraph out"),
     ],
 )
 def test_checking_finds_what_reading_lets_pass(write, bad, message):
@@ -232,7 +239,8 @@ def test_two_labels_need_a_reason(write, reasons, found):
     path = write(row("a", [one]), row("b", [other]))
     problems = problems_of(path)
     assert bool(problems) is found
-    assert all("is content and off_topic: correct one, or give each a `reason`" in problem for problem in problems)
+    where = f"is content (at {path}:1) and off_topic (at {path}:2): correct one, or give each a `reason`"
+    assert all(where in problem for problem in problems)
 
 
 def test_an_ambiguous_copy_needs_no_reason(write):
@@ -288,6 +296,17 @@ def test_a_site_with_a_lone_surrogate_has_a_side_too(write):
     path = write(row("a\ud800", site_style="s\ud800"))
     sides = split_lines([path], 1)
     assert (ids(sides["test"]), sides["train"]) == (["a\ud800"], [])
+
+
+def test_an_id_that_comes_twice_is_not_read_as_two_articles(write):
+    with pytest.raises(LabelError, match=r"more\.jsonl:1: id 'a' stands at .*labels\.jsonl:1 already"):
+        read_labels([write(row("a")), write(row("a", site_style="z"), name="more.jsonl")])
+
+
+def test_an_empty_file_beside_others_is_a_problem(write):
+    assert problems_of(write(row("a")), write("\n", name="empty.jsonl"))[0].endswith(
+        "empty.jsonl: no article: fill it, or leave it out"
+    )
 
 
 def test_overlap_with_the_test_set_is_refused(write):

@@ -1,21 +1,78 @@
+import ast
 import doctest
+import enum
 import importlib
-import pkgutil
+import inspect
+import re
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 import noisefilter as nf
 
 TEXT = "Flood closes bridge\n\nThe bridge closed after the flood, police said.\n\nAdvertisement\n"
-MODULES = [
-    f"noisefilter.{module.name}"
-    for module in pkgutil.iter_modules(nf.__path__)
-    if module.name not in ("cli", "kernel", "integrations")
-]
+PACKAGE = Path(nf.__file__).parent
+
+
+def module_of(path):
+    """Return the name under which a file of the package is imported."""
+    return ".".join(("noisefilter", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def examples():
+    """Return how many examples each module of the package holds, those without any left out."""
+    written = {
+        module_of(path): len(re.findall(r"^ *>>> ", path.read_text(encoding="utf-8"), re.MULTILINE))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+    return {name: count for name, count in written.items() if count}
+
+
+def called():
+    """Return what is public and takes parameters of ours: functions, classes and their public methods."""
+    found = {}
+    for name in nf.__all__:
+        what = getattr(nf, name)
+        if inspect.isclass(what):
+            if issubclass(what, enum.Enum | Exception):
+                continue
+            methods = {f"{name}.{part}": getattr(what, part) for part in vars(what) if not part.startswith("_")}
+            found |= {part: method for part, method in methods.items() if inspect.isroutine(method)}
+        found[name] = what
+    return {name: what for name, what in found.items() if callable(what)}
+
+
+def parameters_of(what):
+    return set(inspect.signature(what).parameters) - {"self"}
+
+
+def sections_of(what):
+    """Return what each numpydoc section of a docstring names; ``a, b : int`` is two names."""
+    _, *parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", inspect.cleandoc(what.__doc__), flags=re.MULTILINE)
+    return {
+        title: {
+            name.strip() for line in re.findall(r"^\S.*", body, re.MULTILINE) for name in line.split(" :")[0].split(",")
+        }
+        for title, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def raised_by(what):
+    """Return the errors that the code of a function names after ``raise``, or that of making an instance."""
+    makers = [vars(what).get(name) for name in ("__init__", "__post_init__")] if inspect.isclass(what) else [what]
+    written = [maker for maker in makers if maker and Path(inspect.getfile(maker)).is_file()]
+    nodes = [node for maker in written for node in ast.walk(ast.parse(dedent(inspect.getsource(maker))))]
+    raised = [node.exc for node in nodes if isinstance(node, ast.Raise) and node.exc]
+    return {name for name in (ast.unparse(getattr(error, "func", error)) for error in raised) if name[0].isupper()}
+
+
+CALLED = called()
+EXAMPLES = examples()
+TO_BE_DOCUMENTED = {("clean", "text"), ("load_rules", "path"), ("Rule", "ValueError")}
 
 
 def run(code):
@@ -108,7 +165,29 @@ def test_star_import_brings_the_public_names():
     assert result.stdout == "clean Article load_model\n"
 
 
-@pytest.mark.parametrize("name", ["noisefilter", *MODULES])
+def test_the_package_and_its_main_classes_are_shown_by_example():
+    assert {"noisefilter", "noisefilter.article", "noisefilter.cleaner"} <= set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_in_docstrings_hold(name):
-    module = importlib.import_module(name)
-    assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
+    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert (result.failed, result.attempted) == (0, EXAMPLES[name])
+
+
+@pytest.mark.parametrize("name", [name for name in CALLED if "." not in name])
+def test_every_parameter_of_what_is_public_is_documented(name):
+    sections = sections_of(CALLED[name])
+    missing = parameters_of(CALLED[name]) - sections.get("Parameters", set()) - sections.get("Attributes", set())
+    assert {(name, parameter) for parameter in missing} <= TO_BE_DOCUMENTED
+
+
+@pytest.mark.parametrize("name", [name for name in CALLED if "Parameters" in sections_of(CALLED[name])])
+def test_documented_parameters_are_those_of_the_signature(name):
+    assert sections_of(CALLED[name])["Parameters"] == parameters_of(CALLED[name])
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_every_error_that_public_code_raises_is_documented(name):
+    missing = raised_by(CALLED[name]) - sections_of(CALLED[name]).get("Raises", set())
+    assert {(name, error) for error in missing} <= TO_BE_DOCUMENTED

@@ -15,6 +15,7 @@ BODY = [
 ]
 HEADLINE = "Costa chokes out Lindqvist to keep her flyweight title in Tampa"
 BLURB = "Flyweight Marisol Costa choked out Petra Lindqvist to keep her title in front of a sold-out arena in Tampa."
+BRIEF = "Marisol Costa keeps flyweight title in Tampa"
 ABSOLUTE = [name for name in RELATIONS if "_relative" not in name]
 
 
@@ -28,21 +29,30 @@ def related(fitted, paragraphs, trust=None):
     return relations(fitted.read(Article("Harbour bridge to close for six weeks", paragraphs)), trust)
 
 
-@pytest.mark.parametrize("copies", [[BLURB], [BLURB, BLURB], [f"“{BLURB}”"]])
+def measured(fitted, name, others, trust=1):
+    """Return one measure of an insert below the body, with the same others beside it and far away."""
+    story, doubt = [*BODY, told_of(name)], [trust] * len(others)
+    table = related(fitted, [*others, *story, *others], [*doubt, *[1] * len(story), *doubt])
+    return table[len(others) + len(BODY), RELATIONS.index(name)]
+
+
+def told_of(name):
+    """Return an insert of the length that a measure speaks of."""
+    return BRIEF if name.endswith("_if_short") else BLURB
+
+
+@pytest.mark.parametrize("copies", [["{}"], ["{}", "{}"], ["“{}”"], ["{} tonight"]])
 @pytest.mark.parametrize("name", ABSOLUTE)
 def test_near_duplicates_do_not_vouch_for_each_other(fitted, copies, name):
-    column = RELATIONS.index(name)
-    once = related(fitted, [*BODY[:2], BLURB, *BODY[2:]])[2, column]
-    pasted = related(fitted, [*BODY[:2], BLURB, *BODY[2:], *copies])[2, column]
-    assert pasted == pytest.approx(once, abs=0.02)
+    pasted = measured(fitted, name, [copy.format(told_of(name)) for copy in copies])
+    assert pasted == pytest.approx(measured(fitted, name, []), abs=0.02)
 
 
 @pytest.mark.parametrize("name", ABSOLUTE)
 def test_what_is_not_trusted_does_not_vouch(fitted, name):
-    column = RELATIONS.index(name)
-    insert = [*BODY[:2], HEADLINE, BLURB, *BODY[2:]]
-    alone = related(fitted, [*BODY[:2], "Latest News", BLURB, *BODY[2:]], [1, 1, 0, 0, 1, 1])[3, column]
-    assert related(fitted, insert, [1, 1, 0, 0, 1, 1])[3, column] == pytest.approx(alone)
+    alone = measured(fitted, name, ["Latest News"], trust=0)
+    assert measured(fitted, name, [HEADLINE], trust=0) == pytest.approx(alone)
+    assert abs(measured(fitted, name, [HEADLINE], trust=1) - alone) > 0.1
 
 
 def test_a_trusted_headline_vouches_for_its_blurb(fitted):

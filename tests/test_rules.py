@@ -88,7 +88,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(rules_of):
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     for path in (tmp_path / "missing.toml", tmp_path):
-        with pytest.raises(RulesError, match=r"cannot be read .*check the path of --rules"):
+        with pytest.raises(RulesError, match=r"cannot be read .*check its path"):
             load_rules(path)
 
 

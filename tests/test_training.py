@@ -174,7 +174,7 @@ def test_a_malformed_recipe_is_named(recipe_of, text, message):
 
 def test_a_recipe_that_cannot_be_read_is_named(tmp_path):
     for path in (tmp_path, tmp_path / "missing.toml"):
-        with pytest.raises(RecipeError, match=r"cannot be read .* check the path of --recipe"):
+        with pytest.raises(RecipeError, match=r"cannot be read .* check its path"):
             load_recipe(path)
 
 

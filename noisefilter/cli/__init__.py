@@ -65,6 +65,6 @@ def main() -> None:
         sys.exit(fail(error))
     except OSError as error:  # what no verb expects: a name that is too long, a full stdout under --help
         where = f"{error.filename}: cannot be used" if error.filename is not None else "the system ended the run"
-        code = fail(RunError(f"{where} ({error.strerror}): look what is wrong with it, or what is full or closed"))
+        code = fail(RunError(f"{where} ({error.strerror}): check that the path is valid, and that no disk is full"))
         let_go(sys.stdout)
         sys.exit(code)

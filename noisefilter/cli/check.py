@@ -17,14 +17,15 @@ from noisefilter.cli.options import (
 )
 from noisefilter.cli.outcome import STREAM, Outcome, guarded, write_out
 from noisefilter.cli.places import inputs_of
+from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET
 
 
 def check(
     files: Files = None,
-    loss_budget: LossBudget = 0.01,
+    loss_budget: LossBudget = DEFAULT_LOSS_BUDGET,
     model: ModelPath = None,
     rules: RulesPath = None,
-    cap: Cap = 0.5,
+    cap: Cap = DEFAULT_CAP,
     form: Format = None,
     text_field: TextField = "text",
     title_field: TitleField = "title",
@@ -35,13 +36,13 @@ def check(
     inputs = inputs_of(files or [STREAM], form)
     inputs.tell_left_out()
     from noisefilter.bulk import BatchCleaner
-    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.cleaning import cleaner_of
     from noisefilter.cli.decisions import findings
     from noisefilter.cli.places import Input
     from noisefilter.cli.run import running, runs_of
     from noisefilter.records.record import Fields
 
-    cleaner = BatchCleaner(NoiseFilter(model, loss_budget, cap=cap, rules=rules), describe=findings)
+    cleaner = BatchCleaner(cleaner_of(model, loss_budget, cap, rules), describe=findings)
     fields = Fields(text_field, title_field, id_field)
     outcome = Outcome()
     with running(cleaner, inputs.items, fields, outcome, OnError.SKIP, jobs) as run:

@@ -21,6 +21,7 @@ from noisefilter.cli.options import (
 )
 from noisefilter.cli.outcome import STREAM, Outcome
 from noisefilter.cli.places import inputs_of, refuse_no_place
+from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET
 from noisefilter.records.formats import Form
 
 
@@ -42,10 +43,10 @@ def clean(
         Path | None,
         typer.Option("--decisions", parser=path_of, metavar="FILE", help="Write every decision there, as JSON lines."),
     ] = None,
-    loss_budget: LossBudget = 0.01,
+    loss_budget: LossBudget = DEFAULT_LOSS_BUDGET,
     model: ModelPath = None,
     rules: RulesPath = None,
-    cap: Cap = 0.5,
+    cap: Cap = DEFAULT_CAP,
     form: Format = None,
     text_field: TextField = "text",
     title_field: TitleField = "title",
@@ -73,14 +74,14 @@ def clean(
         raise typer.BadParameter("--keep-dropped needs records: text files have no fields, use --decisions")
     inputs.tell_left_out()
     from noisefilter.bulk import BatchCleaner
-    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.cleaning import cleaner_of
     from noisefilter.cli.decisions import decisions_as_json
     from noisefilter.cli.results import Results, noting
     from noisefilter.cli.run import running
     from noisefilter.records.record import Fields
 
     cleaner = BatchCleaner(
-        NoiseFilter(model, loss_budget, cap=cap, rules=rules),
+        cleaner_of(model, loss_budget, cap, rules),
         skip=on_error is OnError.SKIP,
         describe=decisions_as_json if decisions is not None else None,
     )

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from noisefilter.cleaner import CleanedArticle
+from noisefilter.policy import Reason
 from noisefilter.records.record import Entry
 
 _SHOWN = 80
@@ -42,5 +43,6 @@ def findings(entry: Entry, cleaned: CleanedArticle) -> str:
             shown = " ".join(decision.paragraph.text.split())
             shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
             line = f":{cleaned.article.line_of(decision.paragraph)}" if entry.whole_file else ""
-            lines.append(f"{entry.where}{line}: {decision.label.value} {decision.noise_probability:.2f} {shown}\n")
+            what = "rule" if decision.reason is Reason.RULE else decision.label.value
+            lines.append(f"{entry.where}{line}: {what} {decision.noise_probability:.2f} {shown}\n")
     return "".join(lines)

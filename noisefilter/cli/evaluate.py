@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from noisefilter.cli.options import AsJson, Cap, Jobs, Labels, LossBudget, ModelPath, path_of
+from noisefilter.cli.options import AsJson, Cap, Jobs, Labels, LossBudget, ModelPath, RulesPath, path_of
 from noisefilter.cli.outcome import tables, write_out
+from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET
 
 
 def evaluate(
@@ -20,23 +21,24 @@ def evaluate(
         ),
     ] = None,
     as_json: AsJson = False,
-    loss_budget: LossBudget = 0.01,
-    cap: Cap = 0.5,
+    loss_budget: LossBudget = DEFAULT_LOSS_BUDGET,
+    rules: RulesPath = None,
+    cap: Cap = DEFAULT_CAP,
     jobs: Jobs = 1,
 ) -> None:
     """Print noise recall, content loss and more, with intervals, and the worst mistakes."""
     from noisefilter import evaluation
-    from noisefilter.cleaner import NoiseFilter
-    from noisefilter.cli.figures import any_text, show_evaluation, show_figures
+    from noisefilter.cli.cleaning import cleaner_of
+    from noisefilter.cli.figures import show_evaluation, show_figures
     from noisefilter.labels import read_labels
 
     articles = read_labels(labels)
-    cleaner = NoiseFilter(model, loss_budget, cap=cap)
+    cleaner = cleaner_of(model, loss_budget, cap, rules)
     differences = None
-    with any_text():
-        result = evaluation.evaluate(cleaner, articles, jobs=jobs)
-        if compare is not None:
-            differences = evaluation.compare(cleaner, NoiseFilter(compare, loss_budget, cap=cap), articles, jobs=jobs)
+    result = evaluation.evaluate(cleaner, articles, jobs=jobs)
+    if compare is not None:
+        other = cleaner_of(compare, loss_budget, cap, rules)
+        differences = evaluation.compare(cleaner, other, articles, jobs=jobs)
     if as_json:
         table = result.to_dict()
         if differences is not None:

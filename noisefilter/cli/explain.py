@@ -1,6 +1,7 @@
 """``noisefilter explain``: every paragraph of one article, and what decided it."""
 
 import json
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ import typer
 from noisefilter.cli.options import AsJson, Cap, LossBudget, ModelPath, RulesPath, named
 from noisefilter.cli.outcome import name_of, tables, text_of, write_out
 from noisefilter.errors import InputError
+from noisefilter.files import seen_from_here
+from noisefilter.policy import DEFAULT_CAP, DEFAULT_LOSS_BUDGET
 from noisefilter.records.formats import Form, form_of
 
 if TYPE_CHECKING:
@@ -29,21 +32,23 @@ _KEPT_FOR = {
 def explain(
     file: Annotated[str, typer.Argument(parser=named, metavar="FILE", help="A plain text file, or - for stdin.")],
     as_json: AsJson = False,
-    loss_budget: LossBudget = 0.01,
+    loss_budget: LossBudget = DEFAULT_LOSS_BUDGET,
     model: ModelPath = None,
     rules: RulesPath = None,
-    cap: Cap = 0.5,
+    cap: Cap = DEFAULT_CAP,
 ) -> None:
     """Show every paragraph: decision, probabilities, and the terms and features that decided it."""
     if form_of(file) not in (None, Form.TEXT):
         raise InputError(f"{name_of(file)}: explain takes one article of plain text: for records use clean --decisions")
+    if file.lower().endswith(".json"):
+        raise InputError(f"{file}: explain takes plain text: give the article's text alone")
     from noisefilter.article import Article
-    from noisefilter.cleaner import NoiseFilter
+    from noisefilter.cli.cleaning import cleaner_of
     from noisefilter.cli.decisions import decision_rows
     from noisefilter.explanation import explain as explain_all
 
-    cleaner = NoiseFilter(model, loss_budget, cap=cap, rules=rules)
-    cleaned = cleaner.clean(Article.from_text(text_of(file), source=file))
+    cleaner = cleaner_of(model, loss_budget, cap, rules)
+    cleaned = cleaner.clean(Article.from_text(text_of(file), source=seen_from_here(file)))
     explanations = explain_all(cleaner.model, cleaned)
     if as_json:
         rows = decision_rows(name_of(file), cleaned)
@@ -88,6 +93,10 @@ def _show(cleaned: "CleanedArticle", explanations: "tuple[Explanation, ...]") ->
         console.print(table)
         console.print(
             f"{len(cleaned.dropped)} of {len(cleaned.decisions)} paragraphs dropped; "
-            f"a paragraph goes from a noise probability of {cleaned.policy.threshold:.3f}.",
+            + (
+                f"a paragraph goes from a noise probability of {cleaned.policy.threshold:.3f}."
+                if math.isfinite(cleaned.policy.threshold)
+                else "at this loss budget none goes."
+            ),
             highlight=False,
         )

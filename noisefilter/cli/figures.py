@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 _SOURCES_SHOWN = 25
 
 
-def any_text() -> "pd.option_context":
-    """Return a context in which tables take any text: pyarrow's takes no lone surrogate, which JSON can hold."""
-    import pandas as pd
-
-    return pd.option_context("mode.string_storage", "python")
-
-
 def show_figures(title: str, figures: "Mapping[str, Figure]", console: Console) -> None:
     """Print figures with their intervals."""
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")

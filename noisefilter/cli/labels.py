@@ -22,7 +22,8 @@ def check(labels: Labels) -> None:
     for problem in problems:
         write_out(f"{problem}\n")
     paragraphs = sum(len(article.paragraphs) for article in articles)
-    say(f"{len(articles)} articles, {paragraphs} paragraphs, {len(problems) or 'no'} problems")
+    wrong = "1 problem" if len(problems) == 1 else f"{len(problems) or 'no'} problems"
+    say(f"{len(articles)} articles, {paragraphs} paragraphs, {wrong}")
     raise typer.Exit(ExitCode.SOME_FAILED if problems else ExitCode.NOTHING_TO_DO)
 
 
@@ -66,6 +67,9 @@ def split(
     file_of = {side: out / f"{side}.jsonl" for side in ("train", "test")}
     refuse_overwriting(file_of.values(), labels)
     sides = split_lines(labels, test_share, seed)
+    for side, lines in sides.items():
+        if not lines:
+            raise LabelError(f"no site fell to {side}: try another --seed or --test-share, or label more sites")
     try:
         out.mkdir(parents=True, exist_ok=True)
         for side, lines in sides.items():

@@ -62,7 +62,7 @@ class Inputs:
         """Say how many files were not looked at."""
         for folder, reasons in self.left_out.items():
             for reason, count in reasons.items():
-                say(f"{folder}: {count} files were left out: {reason}")
+                say(f"{folder}: {count} {'file was' if count == 1 else 'files were'} left out: {reason}")
 
 
 def inputs_of(files: list[str], form: Form | None, out: Path | None = None) -> Inputs:
@@ -83,13 +83,18 @@ def inputs_of(files: list[str], form: Form | None, out: Path | None = None) -> I
             _look_into(file, inputs)
         else:
             told = form or form_of(str(out or "") if file == STREAM else file)
-            problem = None
-            if told is None and file.lower().removesuffix(".gz").removesuffix(".zst").endswith(".json"):
-                problem = f"{file}: is it JSON lines? then say --format jsonl"
+            problem = _json_problem(file) if told is None else None
             told = told or Form.TEXT
             name = f"stdin.{'txt' if told is Form.TEXT else told}" if file == STREAM else Path(file).name
             inputs.items.append(Input(file, told, name, problem=problem))
     return inputs
+
+
+def _json_problem(file: str) -> str | None:
+    """Return what is wrong with a file that is called JSON: it would be read as text, which it is not."""
+    if not file.lower().removesuffix(".gz").removesuffix(".zst").endswith(".json"):
+        return None
+    return f"{file}: is it JSON lines? then say --format jsonl"
 
 
 def _is_folder(file: str) -> bool:
@@ -129,7 +134,7 @@ def _look_into(folder: str, inputs: Inputs) -> None:
             else:
                 inputs.items.append(Input(path, form, os.path.relpath(path, folder), found=True))
     if len(inputs.items) == before:
-        problem = f"{folder}: is a directory: name the files in it; none of them ends in {', '.join(ENDINGS)}"
+        problem = f"{folder}: no file in it ends in {', '.join(ENDINGS)}: name the files, and give --format"
         inputs.items.append(Input(folder, Form.TEXT, "", found=True, problem=problem))
     elif left_out:
         inputs.left_out[folder] = left_out

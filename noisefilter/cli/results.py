@@ -86,7 +86,13 @@ class Results:
             with _writing(self._target(item)) as stream:
                 stream.write(to_bytes(after))
         else:
-            write_out(after)
+            self._stdout().write(to_bytes(after))
+
+    def _stdout(self) -> "_Stdout":
+        """Return stdout, its last line ended: another input comes now."""
+        self.stdout = self.stdout or _Stdout()
+        self.stdout.end_line()
+        return self.stdout
 
     def _target(self, item: Input) -> Path:
         assert self.out is not None
@@ -106,9 +112,7 @@ class Results:
             elif self.out is not None:
                 stream = stack.enter_context(_writing(self._target(item)))
             else:
-                self.stdout = self.stdout or _Stdout()
-                self.stdout.end_line()
-                stream = cast("BinaryIO", self.stdout)
+                stream = cast("BinaryIO", self._stdout())
             writer = stack.enter_context(reader.writer(stream))
             changed = paragraphs = dropped = left_out = 0
             for batch in batches:

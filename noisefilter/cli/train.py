@@ -53,7 +53,7 @@ def train(
     from noisefilter.calibration import articles_needed
     from noisefilter.card import write_card
     from noisefilter.cleaner import NoiseFilter
-    from noisefilter.cli.figures import any_text, show_figures
+    from noisefilter.cli.figures import show_figures
     from noisefilter.evaluation import evaluate, plain_figures, realise
     from noisefilter.labels import refuse_overlap
     from noisefilter.policy import DEFAULT_LOSS_BUDGET
@@ -84,12 +84,11 @@ def train(
         )
     model = from_bytes(to_bytes(trained.model), "the new model")
     folds_as_saved = [(from_bytes(to_bytes(fold), "a fold"), part) for fold, part in trained.folds]
-    with any_text():
-        results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
-        realised = {name: realise([(model, held)], jobs=jobs) for name, held in tests.items()}
-        for name in dict.fromkeys(data.set_of.values()):
-            folds = [(fold, [one for one in part if data.set_of[one.id] == name]) for fold, part in folds_as_saved]
-            realised[f"{name}, by site"] = realise(folds, jobs=jobs)
+    results = {name: evaluate(NoiseFilter(model), held, jobs=jobs) for name, held in tests.items()}
+    realised = {name: realise([(model, held)], jobs=jobs) for name, held in tests.items()}
+    for name in dict.fromkeys(data.set_of.values()):
+        folds = [(fold, [one for one in part if data.set_of[one.id] == name]) for fold, part in folds_as_saved]
+        realised[f"{name}, by site"] = realise(folds, jobs=jobs)
     metrics = {name: plain_figures(result.figures) for name, result in results.items()}
     model = replace(model, card=write_card(model, results, realised), about={**model.about, "metrics": metrics})
     save_model(model, out)
@@ -155,11 +154,13 @@ def _gathered(labels: list[Path], test: list[Path], settings: "Recipe") -> _Data
 
 
 def _public(settings: "Recipe") -> Iterator[tuple["Source", "list[LabelledArticle]"]]:
-    """Read the public sets of the recipe; say which are left out."""
+    """Read the public sets of the recipe that have labels for our classes; say which are left out."""
     from noisefilter.sources import load_sources, read_source
 
     folder = os.environ.get("NOISEFILTER_DATA")
     for source in load_sources(settings.sources) if settings.sources else ():
+        if not source.labelled:
+            continue
         found = read_source(source, Path(folder)) if folder else None
         if found is None:
             say(f"left out: {source.name} (no {source.file} in {folder or 'NOISEFILTER_DATA, which is not set'})")

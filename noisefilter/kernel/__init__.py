@@ -26,7 +26,8 @@ except ImportError:
     native = None  # type: ignore[assignment]
 
 SWITCH = "NOISEFILTER_KERNEL"
-"""The environment variable that, set to ``off``, has the reference score."""
+"""The environment variable that, set to ``off`` (or ``0``, ``no``, ``false``), has the reference score."""
+_OFF = ("off", "0", "no", "false")
 
 
 def built() -> bool:
@@ -38,7 +39,7 @@ def why_not() -> str | None:
     """Return why the kernel does not score; None if it does."""
     if not built():
         return "the compiled kernel was not built: install noisefilter where there is a C++ compiler"
-    return f"{SWITCH} is off" if os.environ.get(SWITCH) == "off" else None
+    return f"{SWITCH} is off" if os.environ.get(SWITCH, "").strip().lower() in _OFF else None
 
 
 class Native:

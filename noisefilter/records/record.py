@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from noisefilter.article import Article
-from noisefilter.files import LONGEST_LINE
+from noisefilter.files import LONGEST_LINE, seen_from_here
 
 LONGEST_RECORD = 16_000_000
 """Bytes; a longer record is not looked at, and passes through in pieces."""
@@ -63,7 +63,8 @@ class Entry:
     def article(self) -> Article:
         """The article as the filter sees it."""
         if isinstance(self.text, str):
-            return Article.from_text(self.text, self.title, source=self.name)
+            source = seen_from_here(self.name) if self.whole_file else self.name
+            return Article.from_text(self.text, self.title, source=source)
         return Article(self.title, self.text, source=self.name)
 
 
