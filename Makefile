@@ -12,27 +12,27 @@ export NOISEFILTER_DATA ?= $(wildcard ../shared/data)
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 23
 
-setup: $(READY)  ## make the virtual environment in .venv; done once
+setup: $(READY)  ## set up the virtual environment in .venv, once
 $(READY): pyproject.toml setup.py training/constraints.txt $(wildcard noisefilter/kernel/*.?pp noisefilter/kernel/*.pyx)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: setup  ## clean an article: what goes, and why
+demo: setup  ## clean an example article; show what is dropped, and why
 	$(BIN)/noisefilter clean --diff $(EXAMPLE)
 	$(BIN)/noisefilter explain $(EXAMPLE)
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest
 
-check: setup  ## lint, format, types, docs
+check: setup  ## check lint, format, types and documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_docs.py
 
-train: setup  ## rebuild the default model from the corpus and the public sets at hand, byte for byte
+train: setup  ## rebuild the default model, byte for byte, from the corpus and the public sets that are there
 	$(BIN)/noisefilter train $(CORPUS)/train.jsonl --test $(CORPUS)/test.jsonl --recipe training/recipe.toml --jobs 2 \
 		-o noisefilter/models/default.noisefilter
 
@@ -42,14 +42,14 @@ sanitize: setup  ## run the kernel's tests under AddressSanitizer and UndefinedB
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
 		ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=build/sanitized/lib $(BIN)/pytest tests/test_kernel.py
 
-eval: setup  ## hold the default model against its quality floors
+eval: setup  ## check the default model against its quality floors
 	$(BIN)/python training/floors.py
 
-bench-quality: setup  ## hold noisefilter against other systems; installs the extra [bench], takes two hours
+bench-quality: setup  ## compare quality with other systems; installs the extra [bench], takes two hours
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench]'
 	$(BIN)/python training/benchmark -o benchmark.json
 
-bench-speed: setup  ## how fast it is, against other systems; installs the extra [bench-speed], wants a quiet machine
+bench-speed: setup  ## compare speed with other systems; installs the extra [bench-speed], needs a quiet machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench-speed]'
 	$(BIN)/python training/speed -o speed.json $(BENCH)
 

@@ -240,6 +240,10 @@ class NoiseFilter:
 def clean(text: str) -> str:
     """Return a text without the paragraphs that do not belong, by the default model and budget.
 
+    Parameters
+    ----------
+    text : str
+
     Raises
     ------
     TypeError

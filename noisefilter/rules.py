@@ -16,7 +16,7 @@ _KEYS = {"action", "literal", "pattern", "source"}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; it applies to a paragraph by `literal` or by `pattern`; a ValueError says what is wrong with it.
+    """One rule; it applies to a paragraph by `literal` or by `pattern`.
 
     Attributes
     ----------
@@ -29,6 +29,11 @@ class Rule:
     source : str or None
         A shell pattern (``*.example.com``, ``data/tribune/*``) that the article's source must match; that of a file
         is its path as seen from the current folder.
+
+    Raises
+    ------
+    ValueError
+        If it is no such rule; the message says what is wrong with it.
     """
 
     action: str
@@ -96,6 +101,10 @@ class Rules:
 
 def load_rules(path: Path | str) -> Rules:
     """Read a ``rules.toml``.
+
+    Parameters
+    ----------
+    path : path or str
 
     Raises
     ------

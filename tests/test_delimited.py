@@ -166,7 +166,9 @@ def test_which_rows_are_broken_does_not_depend_on_where_the_bytes_are_cut(conten
         (b"\n\n", "is empty: there is not even a header"),
         (b"url,text\n1,2\n", "no column 'body' (it has url, text): give --text-field"),
         (b"body,body\n1,2\n", "the column 'body' comes twice: rename one"),
-        ("body,n\n".encode("utf-16"), "no header can be read: give a table with one, in UTF-8"),
+        ("body,n\n".encode("utf-16"), "is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`"),
+        (b"\xfe\xff" + "body,n\n".encode("utf-16-be"), "is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`"),
+        ("body,n\n".encode("utf-16-le"), "no header can be read: give a table with one, in UTF-8"),
     ],
 )
 def test_a_table_that_cannot_be_used(content, problem):

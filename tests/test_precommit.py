@@ -130,5 +130,5 @@ def test_noisefilter_labels_validates_label_files_only(project):
     write_labels(folder / "good.jsonl", [labelled("bad", ("Rain.", "noise"))])
     output = run("noisefilter-labels", 1)
     assert "exit code: 3" in output
-    assert "good.jsonl:1: paragraph 0: unknown label 'noise'" in output
+    assert "good.jsonl:1: paragraphs[0]: unknown label 'noise'" in output
     assert "no files to check" in run("noisefilter-labels", 0, "articles/noisy.txt", "notes.md")

@@ -1,6 +1,7 @@
 """The sets that systems are held against, and what there is to learn from."""
 
 import gzip
+import hashlib
 import json
 import random
 from collections import defaultdict
@@ -9,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisefilter.article import Label
+from noisefilter.errors import LabelError
 from noisefilter.labels import LabelledArticle, LabelledParagraph, read_labels
-from noisefilter.sources import load_sources, read_source
+from noisefilter.sources import Source, load_sources, read_source
 from noisefilter.text import normalise
 
 TRAINING = Path(__file__).parent.parent
@@ -43,7 +45,8 @@ def training_articles(folder: Path | None) -> tuple[list[LabelledArticle], dict[
 def test_sets(folder: Path | None, articles: Sequence[LabelledArticle], source_of: dict[str, str]) -> list[TestSet]:
     """Return the sets that are there; say which are not."""
     sets = [TestSet("authored test", read_labels([CORPUS / "test.jsonl"]))]
-    for source in load_sources(TRAINING / "sources.toml"):
+    sources = load_sources(TRAINING / "sources.toml")
+    for source in sources:
         if source.use == "evaluate":
             found = read_source(source, folder) if folder else None
             if found is None:
@@ -56,14 +59,33 @@ def test_sets(folder: Path | None, articles: Sequence[LabelledArticle], source_o
             sets.append(TestSet(f"{name} (by site)", chosen, folds=True))
         else:
             print(f"left out: {name} (set NOISEFILTER_DATA)")
-    bbc = folder / "clean_bbc.jsonl.gz" if folder else None
-    if bbc is None or not bbc.is_file():
-        print("left out: inserts in clean_bbc (no clean_bbc.jsonl.gz; set NOISEFILTER_DATA)")
-    else:
-        sets += [
-            TestSet(f"clean_bbc, {donors} donors", spliced(bbc, donors)) for donors in ("same-topic", "cross-topic")
-        ]
+    for source in sources:
+        if source.use == "clean":
+            path = clean_file(source, folder) if folder else None
+            if path is None:
+                print(f"left out: inserts in {source.name} (no {source.file}; set NOISEFILTER_DATA)")
+            else:
+                sets += [
+                    TestSet(f"{source.name}, {donors} donors", spliced(path, donors))
+                    for donors in ("same-topic", "cross-topic")
+                ]
     return sets
+
+
+def clean_file(source: Source, folder: Path) -> Path | None:
+    """Return the file of a set of clean articles, or None if it is not in the folder.
+
+    Raises
+    ------
+    LabelError
+        If the file is not the one that the registry knows.
+    """
+    path = folder / source.file
+    if not path.is_file():
+        return None
+    if hashlib.sha256(path.read_bytes()).hexdigest() != source.sha256:
+        raise LabelError(f"{path}: not the file that the registry of sources knows: fetch it again, or pin its digest")
+    return path
 
 
 def spliced(path: Path, donors: str) -> list[LabelledArticle]:
