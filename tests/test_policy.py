@@ -171,10 +171,10 @@ def test_over_the_cap_rules_still_drop():
         (scored(0.99, Reason.TITLE), "drop", True),
     ],
 )
-def test_a_rule_goes_before_the_model(entry, action, drop):
+def test_a_rule_goes_before_the_model_and_says_nothing_of_the_label(entry, action, drop):
     _, (decision, _) = decide([entry, 0.0], rules=[Rule(action, pattern=re.compile("number 0"))])
     assert (decision.drop, decision.reason) == (drop, Reason.RULE)
-    assert decision.label.is_noise or not drop
+    assert decision.label is max(entry.probabilities, key=entry.probabilities.get)
 
 
 def test_a_rule_asks_for_the_source():
