@@ -9,6 +9,7 @@ what one is), and ``--jobs`` of them run side by side.
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from noisefilter.features import CLASSES, PASTED, RELATIONS, SECOND_LOOK, WORDIN
 from noisefilter.labels import LabelledArticle
 from noisefilter.lexical import LexicalFeatures
 from noisefilter.look import Look
+from noisefilter.sources import load_sources
 from noisefilter.text import SHAPE_TERMS, lexical_tokens
 from noisefilter.training import Recipe, load_recipe
 
@@ -210,6 +212,7 @@ def main() -> None:
         parser.error(f"unknown variant {unknown[0]!r}: use {'; '.join(VARIANTS)}")
     folder = os.environ.get("NOISEFILTER_DATA")
     articles, source_of = training_articles(Path(folder) if folder else None)
+    say_what_is_left_out(source_of)
     articles = sorted(articles, key=lambda article: (article.site, article.id))
     recipe = load_recipe(TRAINING / "recipe.toml")
     parts = training._parts(articles, recipe.calibration.folds)
@@ -226,6 +229,14 @@ def main() -> None:
     print("|".join(["", "the recipe", *_cells(base, None, held, source_of), ""]))
     for name, result in zip(names[1:], results, strict=True):
         print("|".join(["", str(name), *_cells(result, base, held, source_of), ""]), flush=True)
+
+
+def say_what_is_left_out(source_of: dict[str, str]) -> None:
+    """Name on stderr the public sets that would be learnt from, but are not there."""
+    found = set(source_of.values())
+    for source in load_sources(TRAINING / "sources.toml"):
+        if source.use == "train" and source.name not in found:
+            print(f"left out: {source.name} (no {source.file}; set NOISEFILTER_DATA)", file=sys.stderr)
 
 
 def scored(
