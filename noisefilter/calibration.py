@@ -7,10 +7,18 @@ here loses no more than the budget *in expectation*, however good or bad the
 classifier is (Angelopoulos, Bates, Fisch, Lei & Schuster, *Conformal Risk
 Control*, 2022, arXiv 2208.02814, theorem 1).
 
-The answers come from classifiers fitted on the other folds of sites, the
-cross-fitted form of the theorem: the guarantee is exact for held-aside
-articles and, for folds, holds as nearly as a fit on four fifths of the sites
-is like the fit on all of them.
+The theorem's promise holds here as nearly as its conditions do:
+
+- the answers come from classifiers fitted on the other folds of sites, not from
+  the one fitted on all of them;
+- an article counts as one more of the kind if its site is like those calibrated
+  on; articles of one site are alike, so the sum of losses varies more than for
+  as many articles of different sites;
+- cleaning goes in rounds, while a threshold is found from the higher of two
+  answers to each paragraph: as it stands, and with the likely noise gone.
+
+What a budget came to, by site and on sets kept aside, is measured with whole
+cleanings and stands in the model card (`noisefilter.evaluation.realise`).
 """
 
 import math

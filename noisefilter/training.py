@@ -210,7 +210,6 @@ def train_in_folds(
     if missing:
         raise LabelError(f"no paragraph is labelled {' or '.join(missing)}: label some, all three classes are needed")
     parts = _parts(articles, recipe.calibration.folds)
-    _refuse_too_few(parts, uncalibrated, max(recipe.calibration.budgets))
     fit = kept_in(cache).cache(_fit) if cache else _fit
     tasks = [[article for other in parts if other is not part for article in other] for part in parts]
     tasks.append(list(articles))
@@ -220,6 +219,7 @@ def train_in_folds(
             raise LabelError(
                 "the sites are too few to calibrate on: label more sites, each class on two or more of them"
             )
+    _refuse_too_few(parts, uncalibrated, max(recipe.calibration.budgets))
     fitted = []
     if progress:
         progress("fitting", 0, len(tasks))

@@ -5,12 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import noisefilter as nf
-from noisefilter.article import Article
+from noisefilter.article import Article, Label
 from noisefilter.bundle import save_model
-from noisefilter.headline import title_index
+from noisefilter.headline import is_title, title_index
 from noisefilter.model import Model, ReadArticle
 from noisefilter.policy import Reason
 from noisefilter.rules import Rule, Rules
+from noisefilter.text import normalise
 
 BRIDGE = """Harbour bridge to close for six weeks
 
@@ -209,6 +210,53 @@ def test_rules_go_before_the_model(default_model, tmp_path):
         cleaned = nf.NoiseFilter(default_model, rules=rules).clean(BRIDGE)
         assert [p.text[:7] for p in cleaned.dropped] == ["Lorries", "Sign up"]
         assert [d.reason for d in cleaned.decisions].count(Reason.RULE) == 2
+
+
+def test_a_rule_that_keeps_has_no_say_in_what_becomes_of_others(default_model, corpus):
+    for entry in corpus[:60]:
+        article = Article(entry.title, [p.text for p in entry.paragraphs], source=entry.site)
+        plain = nf.NoiseFilter(default_model).clean(article)
+        if not plain.dropped:
+            continue
+        kept = plain.dropped[0].text
+        ruled = nf.NoiseFilter(default_model, rules=Rules([Rule("keep", literal=kept)])).clean(article)
+        assert [p.text for p in ruled.dropped] == [
+            p.text for p in plain.dropped if normalise(p.text) != normalise(kept)
+        ]
+
+
+@pytest.mark.parametrize("above", [["Latest News"], ["12 March 2020"], ["Home > News", "By Jane Doe", "Advertisement"]])
+def test_a_title_under_furniture_is_never_dropped(cleaner, corpus, above):
+    lost = []
+    for entry in corpus[::4]:
+        titled = Article(None, [*above, entry.title, *(p.text for p in entry.paragraphs)])
+        if is_title(entry.title, None) and cleaner.clean(titled).decisions[len(above)].drop:
+            lost.append(entry.title)
+    assert lost == []
+
+
+def test_what_only_a_rule_drops_is_not_called_noise(default_model):
+    rules = Rules([Rule("drop", pattern="^Lorries")])
+    decision = next(d for d in nf.NoiseFilter(default_model, rules=rules).clean(BRIDGE).decisions if d.reason == "rule")
+    assert (decision.drop, decision.label) == (True, Label.CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nf.NoiseFilter(loss_budget="0.01"), "loss_budget is '0.01', but it is a number"),
+        (lambda: nf.NoiseFilter(cap=None), "cap is None"),
+        (lambda: nf.NoiseFilter(rules=[Rule("keep", literal="x")]), "rules is a path or Rules"),
+        (lambda: Rules(Rule("keep", literal="x")), "rules is a sequence of Rule"),
+        (lambda: nf.NoiseFilter().clean_many("one text"), "takes several articles"),
+        (lambda: nf.clean(Article(None, ["x"])), "takes a text, not Article"),
+        (lambda: Article.from_text(3), "text is a string"),
+        (lambda: Article.from_text("x", title=3), "text is a string, title and source"),
+    ],
+)
+def test_what_is_of_another_type_is_told_at_once(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
 
 
 def test_at_budget_zero_only_rules_drop(default_model):

@@ -202,6 +202,7 @@ def test_files_that_cannot_be_read_are_told_and_the_others_done(tmp_path):
     [
         (["a.jsonl", "-o", "a.jsonl"], "a.jsonl is an input: choose another -o, or --in-place"),
         (["a.jsonl", "-o", "."], "a.jsonl is an input"),
+        (["a.jsonl", "-o", "x.jsonl.xz"], "x.jsonl.xz: .xz is not written"),
         (["a.jsonl", "-o", "missing/../a.jsonl"], "a.jsonl is an input"),
         (["sub", "-o", "sub"], "sub is in sub, which is read: choose a folder beside it"),
         (["sub", "-o", "sub/out"], "sub/out is in sub, which is read"),

@@ -185,5 +185,58 @@ def test_removed_paragraphs_join_those_of_an_earlier_run():
     assert str(read[3]) == "a:6: 'gone' holds something else: give another --keep-dropped"
 
 
+@pytest.mark.parametrize(
+    ("row", "new"),
+    [
+        (b"1,hello, world", b"1,hello, world,"),
+        (b"hello", b"hello,"),
+        (b'"1",x,"a\nb"', b'"1",x,"a\nb",'),
+        (b'1,"a"b', b'1,"a"b,'),
+        (b'"a"b,1', b'"a"b,1,'),
+        (b'1,"a"b "c', b'1,"a"b "c,'),
+        (b'1,"a\nb","c"d', b'1,"a\nb","c"d,'),
+        (b'1,"c"d,"a\nb"', b'1,"c"d,"a\nb",'),
+        (b'1,"open', b'1,"open'),
+        (b'1,"a"b,"open, too', b'1,"a"b,"open, too'),
+        (b" ", b" "),
+    ],
+)
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_broken_row_gets_the_added_cell_too_but_not_within_quotes(row, new, end):
+    header, good = b"id,body" + end, b"2,One" + end
+    added = [header[: -len(end)] + b",gone" + end, new + end, good[: -len(end)] + b"," + end]
+    content, read = rewritten(header + row + end + good, "csv", KEEPING)
+    assert content == b"".join(added)
+    assert not any(isinstance(entry, Entry) for entry in read[1:-1])
+    again = rewritten(content, "csv", KEEPING)
+    assert again[0] == content
+    assert [type(entry) for entry in again[1]] == [type(entry) for entry in read]
+    assert rewritten(header + row, "csv", KEEPING)[0] == b"".join(added[:2]).removesuffix(end)
+    assert rewritten(header + row + end + good, "csv", FIELDS)[0] == header + row + end + good
+
+
+def test_in_tsv_a_broken_row_gets_the_added_cell_too():
+    content = b'id\tbody\n1\t"open\tx\n2\tOne\n'
+    assert rewritten(content, "tsv", KEEPING)[0] == b'id\tbody\tgone\n1\t"open\tx\t\n2\tOne\t\n'
+
+
+@pytest.mark.parametrize("comma", [b",", b"\t"])
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize(
+    ("row", "widened"), [(b"x" * 1000 + b",1", True), (b'"' + b"x" * 1000, False), (b'"' + b"x" * 1000 + b'",1', True)]
+)
+def test_a_row_that_is_too_long_gets_the_added_cell_at_its_end(monkeypatch, comma, ends, row, widened):
+    import noisefilter.records.delimited as module
+
+    monkeypatch.setattr(module, "LONGEST_RECORD", 100)
+    dialect, row = module.Dialect(comma), row.replace(b",", comma) + b"\n" * ends
+    table = module.Table(dialect, KEEPING, 2, {"body": 0, "gone": 2})
+    chunks = [row[at : at + 30] for at in range(0, len(row), 30)]
+    pieces = list(module.rows(dialect, chunks, b"", 1))
+    assert len(pieces) > 1
+    new = b"".join(piece.raw for piece in module._widened(table, pieces))
+    assert new == (row.rstrip() + comma + b"\n" * ends if widened or comma == b"\t" else row)
+
+
 def test_a_header_alone_is_a_table():
     assert rewritten(b"body,n", "csv", KEEPING)[0] == b"body,n,gone"

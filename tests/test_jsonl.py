@@ -178,6 +178,14 @@ def test_an_array_is_refused_with_a_word():
         rewritten(b'\n [\n{"body": "x"}]', "jsonl", FIELDS)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_refused_with_a_word(encoding):
+    raw = ("\ufeff" + (line(TEXT).decode() + "\r\n") * 3).encode(encoding)
+    with pytest.raises(InputError) as caught:
+        rewritten(raw, "jsonl", FIELDS)
+    assert str(caught.value) == "a: is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`"
+
+
 @given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 7))
 def test_lines_lose_no_byte_wherever_the_bytes_are_cut(parts, size):
     content = b"\n".join(parts)

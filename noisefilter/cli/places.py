@@ -11,6 +11,7 @@ import typer
 
 from noisefilter.cli.outcome import STREAM, say
 from noisefilter.records.formats import ENDINGS, Form, form_of
+from noisefilter.records.streams import packing_problem
 
 _NO_FORMAT = "their names tell no format"
 _DEVICE = "they are pipes or devices"
@@ -32,6 +33,8 @@ class Input:
         True if it was found in a folder, not named itself.
     problem : str or None
         Why it cannot be read, where that is known before it is opened.
+    guessed : bool
+        True if nothing told the format: neither its name nor the user.
     """
 
     file: str
@@ -39,6 +42,7 @@ class Input:
     inside: str
     found: bool = False
     problem: str | None = None
+    guessed: bool = False
 
 
 @dataclass(slots=True)
@@ -84,9 +88,10 @@ def inputs_of(files: list[str], form: Form | None, out: Path | None = None) -> I
         else:
             told = form or form_of(str(out or "") if file == STREAM else file)
             problem = _json_problem(file) if told is None else None
+            guessed = form is None and (file == STREAM or told is None)
             told = told or Form.TEXT
             name = f"stdin.{'txt' if told is Form.TEXT else told}" if file == STREAM else Path(file).name
-            inputs.items.append(Input(file, told, name, problem=problem))
+            inputs.items.append(Input(file, told, name, problem=problem, guessed=guessed))
     return inputs
 
 
@@ -190,7 +195,10 @@ def refuse_no_place(
         if _real(decisions) in taken:
             raise typer.BadParameter(f"--decisions {decisions} is an input or a result: give another file")
     written = [Path(item.file) for item in items] if in_place else [path for _, path in targets]
-    refuse_overwriting([*written, decisions] if decisions else written, settings)
+    written = [*written, decisions] if decisions else written
+    for problem in filter(None, (packing_problem(str(path)) for path in written)):
+        raise typer.BadParameter(problem)
+    refuse_overwriting(written, settings)
 
 
 def refuse_overwriting(written: Iterable[Path], read: Iterable[Path | None]) -> None:

@@ -1,8 +1,9 @@
 """A run over inputs of any format: what is cleaned comes in order, what is broken is told and counted."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -66,6 +67,8 @@ class Run:
             try:
                 refuse(item)
                 text = text_of(item.file)
+                if item.guessed:
+                    refuse_records(text, name_of(item.file))
             except InputError as error:
                 if self.on_error is OnError.STOP:
                     raise
@@ -121,6 +124,15 @@ def refuse(item: Input) -> None:
     """Raise an InputError if an input is known to be none."""
     if item.problem is not None:
         raise InputError(item.problem)
+
+
+def refuse_records(text: str, name: str) -> None:
+    """Raise an InputError if a text is JSON lines: as an article, whole records of it might go."""
+    first = text.lstrip("\ufeff \t\r\n").split("\n", 1)[0]
+    if first.startswith("{"):
+        with suppress(ValueError, RecursionError):
+            json.loads(first)
+            raise InputError(f"{name}: its lines are JSON: say --format jsonl, or --format text if it is an article")
 
 
 def size_of(item: Input) -> int:

@@ -38,7 +38,10 @@ def built() -> bool:
 def why_not() -> str | None:
     """Return why the kernel does not score; None if it does."""
     if not built():
-        return "the compiled kernel was not built: install noisefilter where there is a C++ compiler"
+        return (
+            "the compiled kernel was not built: install noisefilter again where there is a C++ compiler, "
+            "with pip's --force-reinstall --no-cache-dir"
+        )
     return f"{SWITCH} is off" if os.environ.get(SWITCH, "").strip().lower() in _OFF else None
 
 

@@ -7,8 +7,9 @@ not the bytes that they were, and none can tell on which line a bad row stands.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 from noisefilter.errors import InputError
@@ -53,6 +54,24 @@ class Dialect:
     @cached_property
     def _closed(self) -> re.Pattern[bytes]:
         return re.compile(rb'"[^"]*+(?:""[^"]*+)*+"(?!\Z)')
+
+    @cached_property
+    def _lenient_cell(self) -> re.Pattern[bytes]:
+        comma = re.escape(self.comma)
+        return re.compile(rb'(?:"[^"]*+(?:""[^"]*+)*+")?+[^%b\r\n]*+[%b\r\n]?+' % (comma, comma))
+
+    def ends_in_quotes(self, raw: bytes) -> bool:
+        """Tell whether a line ends in a quoted cell, for who reads on behind a quote that comes too early."""
+        if self.comma == b"\t":
+            return False
+        at = 0
+        while at < len(raw):
+            if raw.startswith(b'"', at) and not _QUOTED.match(raw, at):
+                return True
+            match = self._lenient_cell.match(raw, at)
+            assert match is not None
+            at = match.end()
+        return False
 
     def row(self, text: bytes, at: int, *, whole: bool) -> tuple[list[Span], int] | str:
         """Return the places of a row's cells and where the next row starts, or what is wrong.
@@ -123,13 +142,16 @@ class Table:
         return understood(where, values[fields.text], values.get(fields.title), values.get(fields.id), fields)
 
     def rewrite(self, raw: bytes, edit: Edit | None) -> bytes:
-        """Return the row with another text, and with what was removed in a cell of its own."""
+        """Return the row with another text, and with what was removed in a cell of its own.
+
+        A row of another width gets an empty cell: without, it could be one of the new width.
+        """
         row = self.dialect.row(raw, 0, whole=True)
         assert not isinstance(row, str)
         spans = row[0]
         added = self.columns.get(self.fields.dropped or "", -1)
         if len(spans) != self.width:
-            return raw
+            return self.with_empty_cell(raw)
         pieces: list[tuple[Span, bytes]] = []
         if edit is not None:
             assert isinstance(edit.text, str)
@@ -148,10 +170,17 @@ class Table:
 
     def with_added_column(self, header: bytes) -> bytes:
         """Return the header's bytes with the column that is to be added, if one is."""
+        return self._with_cell(header, self._cell(self.fields.dropped or ""))
+
+    def with_empty_cell(self, row: bytes) -> bytes:
+        """Return a row's bytes with an empty cell in the column that is to be added, if one is."""
+        return self._with_cell(row, b"")
+
+    def _with_cell(self, row: bytes, cell: bytes) -> bytes:
         if self.columns.get(self.fields.dropped or "", -1) != self.width:
-            return header
-        end = len(header.rstrip(b"\r\n"))
-        return header[:end] + self.dialect.comma + self._cell(self.fields.dropped or "") + header[end:]
+            return row
+        end = len(row.rstrip(b"\r\n"))
+        return row[:end] + self.dialect.comma + cell + row[end:]
 
     def _cell(self, text: str, old: bytes = b"") -> bytes:
         """Return a cell, quoted if it must be or the old one was."""
@@ -180,11 +209,11 @@ class DelimitedReader:
 
     def batches(self) -> Iterator[Pieces]:
         """Yield the rows, with the header in front."""
-        chunks = self._source.chunks()
+        chunks = self._source.chunks_of_text()
         table, start, rest = self._header(chunks)
         pieces = rows(table.dialect, chunks, rest, 1 + len(_LINE_END.findall(start)))
         header = Piece(1, table.with_added_column(start), passes=True)
-        yield from in_batches(self._source.name, table, _chained(header, pieces))
+        yield from in_batches(self._source.name, table, chain([header], _widened(table, pieces)))
 
     def writer(self, stream: BinaryIO) -> BytesWriter:
         """Return what writes the rows."""
@@ -262,9 +291,18 @@ def _end_of_line(text: bytes, at: int, *, whole: bool) -> int:
     return line.end() if line else 0
 
 
-def _chained(first: Piece, others: Iterable[Piece]) -> Iterator[Piece]:
-    yield first
-    yield from others
+def _widened(table: Table, pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Give rows that are broken before they are parsed the empty cell that the others get; not within quotes."""
+    quoted = False
+    for piece, after in pairwise(chain(pieces, [None])):
+        assert piece is not None
+        if piece.problem is None and not piece.more:
+            yield piece
+            continue
+        begins = b'"' if quoted and piece.more else b""
+        quoted = table.dialect.ends_in_quotes(begins + piece.raw)
+        ends = not quoted and (after is None or not after.more)
+        yield replace(piece, raw=table.with_empty_cell(piece.raw)) if ends else piece
 
 
 def _value(raw: bytes, span: Span, errors: str = "strict") -> str:

@@ -98,7 +98,7 @@ class JsonLinesReader:
 
     def batches(self) -> Iterator[Pieces]:
         """Yield the lines."""
-        return in_batches(self._source.name, self._codec, self._checked(lines(self._source.chunks())))
+        return in_batches(self._source.name, self._codec, self._checked(lines(self._source.chunks_of_text())))
 
     def _checked(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         first = True

@@ -2,12 +2,15 @@
 
 import io
 import os
+import re
 import tempfile
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from gzip import BadGzipFile, GzipFile
-from pathlib import Path
+from pathlib import Path, PurePath
+from stat import S_ISREG
 from typing import IO, Any, BinaryIO, cast
 
 from noisefilter.errors import InputError
@@ -18,13 +21,21 @@ PACKED = (".gz", ".zst")
 """How the names of packed files end."""
 
 _CHUNK = 1 << 18
-_GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_HEADS = {
+    "gzip": re.compile(rb"\x1f\x8b"),
+    "Zstandard": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),  # the second may be skipped
+}
+_HEAD_SIZE = {"gzip": 2, "Zstandard": 4}
+_TOLD = {".gz": "gzip", ".zst": "Zstandard"}
+_NOT_WRITTEN = (".7z", ".br", ".bz2", ".gzip", ".lz", ".lz4", ".lzma", ".rar", ".xz", ".z", ".zip", ".zstd")
 _ZSTANDARD_STEP = 1 << 10
 """Bytes unpacked at once: a hostile file can make each four of them 128 KiB."""
+_State = tuple[int, int, int, int]
+"""Device, inode, size and time of a file."""
 
 
 class Source:
-    """The bytes of one input, unpacked if they are gzip or Zstandard, whatever its name says.
+    """The bytes of one input, unpacked if they are gzip or Zstandard; its name need not say so.
 
     Parameters
     ----------
@@ -62,23 +73,25 @@ class Source:
         if self._copy is not None:
             self._copy.close()
 
-    def _look(self) -> tuple[int, int, int, int] | None:
-        """Return which file it is and in what state; None of a stream."""
-        if self._path is None or not self._path.is_file():
+    def _look(self) -> _State | None:
+        """Return which file is open and in what state; None of what is no regular file."""
+        try:
+            return _state_of(os.fstat(self._stream.fileno()))
+        except OSError:  # bytes in memory
             return None
-        state = os.fstat(self._stream.fileno())
-        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+
+    def _look_at_name(self) -> _State | None:
+        """Return which file has the name now; a stream has none, and is what is open."""
+        if self._path is None:
+            return self._look()
+        try:
+            return _state_of(self._path.stat())
+        except OSError:
+            return None
 
     def refuse_changed(self) -> None:
         """Raise an InputError if the file is not what it was when it was opened."""
-        try:
-            there = self._path.stat() if self._path is not None else None
-        except OSError:
-            there = None
-        if self._state is None:
-            return
-        now = (there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns) if there else None
-        if not self._state == self._look() == now:
+        if self._state is not None and not self._state == self._look() == self._look_at_name():
             raise InputError(f"{self.name}: changed while it was read: run again when nothing else writes it")
 
     def read(self, size: int = -1) -> bytes:
@@ -102,14 +115,10 @@ class Source:
         Raises
         ------
         InputError
-            If the file ends early, is damaged, changed while it was read, or needs what is not installed.
+            If the file ends early, is damaged, is not packed as its name says, changed while it was read, or
+            needs what is not installed.
         """
-        while len(self._head) < len(_ZSTANDARD):
-            more = self._next(len(_ZSTANDARD) - len(self._head))
-            if not more:
-                break
-            self._head += more
-        packed = "gzip" if self._head[:2] == _GZIP else "Zstandard" if self._head == _ZSTANDARD else ""
+        packed = self._packed()
         try:
             if packed == "gzip":
                 yield from _ungzipped(self)
@@ -119,14 +128,47 @@ class Source:
                 while chunk := self.read(_CHUNK):
                     yield chunk
         except EOFError:
-            raise InputError(f"{self.name}: ends early, the {packed} data are cut off: fetch it again") from None
+            raise self._cut_off(packed) from None
         except (BadGzipFile, zlib.error, _DamagedError) as error:
             raise InputError(f"{self.name}: damaged {packed} data ({error}): fetch it again") from None
         self.refuse_changed()
 
+    def chunks_of_text(self) -> Iterator[bytes]:
+        """Yield what `chunks` does.
+
+        Raises
+        ------
+        InputError
+            As `chunks` does, and if a byte order mark says that the text is UTF-16.
+        """
+        chunks = self.chunks()
+        head = b""
+        while len(head) < len(BOM_UTF16_LE) and (chunk := next(chunks, b"")):
+            head += chunk
+        if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            raise InputError(f"{self.name}: is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`")
+        yield head
+        yield from chunks
+
+    def _packed(self) -> str:
+        """Return what the bytes are packed with, as they begin; the name must not say otherwise."""
+        size = max(_HEAD_SIZE.values())
+        while len(self._head) < size and (more := self._next(size - len(self._head))):
+            self._head += more
+        packed = next((packed for packed, head in _HEADS.items() if head.match(self._head)), "")
+        told = _TOLD.get(self._path.suffix.lower(), "") if self._path is not None else ""
+        if told and not packed:
+            if len(self._head) < _HEAD_SIZE[told]:
+                raise self._cut_off(told)
+            raise InputError(f"{self.name}: its name says {told}, its bytes do not: rename it, or fetch it again")
+        return packed
+
+    def _cut_off(self, packed: str) -> InputError:
+        return InputError(f"{self.name}: ends early, the {packed} data are cut off: fetch it again")
+
     def seekable(self) -> BinaryIO:
         """Return the unpacked bytes as a file that can be read anywhere; a copy, where the input cannot."""
-        if self.size is not None and not self.name.lower().endswith(PACKED):
+        if self._path is not None and self.size is not None and not self.name.lower().endswith(PACKED):
             return self._stream
         try:
             self._copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the source
@@ -139,6 +181,10 @@ class Source:
                     self._copy.close()
             raise InputError(f"{self.name}: its copy cannot be written ({error.strerror}): set TMPDIR") from None
         return cast("BinaryIO", self._copy)
+
+
+def _state_of(file: os.stat_result) -> _State | None:
+    return (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns) if S_ISREG(file.st_mode) else None
 
 
 class _DamagedError(Exception):
@@ -185,11 +231,26 @@ def zstandard_library(name: str) -> Any:
     return zstandard
 
 
+def packing_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a result that says it is packed in a way that cannot be written."""
+    ending = PurePath(name).suffix
+    if ending.lower() not in _NOT_WRITTEN:
+        return None
+    return f"{name}: {ending} is not written: give a name that ends in .gz or .zst, or in neither"
+
+
 def packing(stream: BinaryIO, name: str) -> BinaryIO:
     """Return a stream that packs, as the name ends, what is written to it; the same bytes every time.
 
     Closing it writes the end of the data and leaves `stream` open.
+
+    Raises
+    ------
+    InputError
+        If the name says that it is packed in a way that cannot be written, or needs what is not installed.
     """
+    if (problem := packing_problem(name)) is not None:
+        raise InputError(problem)
     if name.lower().endswith(".gz"):
         return GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0)  # type: ignore[return-value]
     if name.lower().endswith(".zst"):
