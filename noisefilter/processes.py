@@ -52,9 +52,14 @@ class Processes(Generic[T, R]):
 
         The future's result raises `RunError` if the process ended before the work was done, and else whatever the
         work raised.
+
+        Raises
+        ------
+        RunError
+            If the processes cannot be started.
         """
         if not self._processes:
-            self._start()
+            self._start(pickle.dumps(self._work))
         return self._threads.submit(self._ask, piece)
 
     def stop(self) -> None:
@@ -66,18 +71,21 @@ class Processes(Generic[T, R]):
             with suppress(OSError), process:  # closes the pipes and waits
                 pass
 
-    def _start(self) -> None:
-        work = pickle.dumps(self._work)
-        for _ in range(self._count):
-            process = subprocess.Popen(  # noqa: S603  # our own interpreter
-                [sys.executable, "-P", "-c", _SERVE, json.dumps(sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | _ONE_THREAD,
-                start_new_session=True,
-            )
-            self._processes.append(process)
-            self._threads.submit(self._hand, process, work)
+    def _start(self, work: bytes) -> None:
+        try:
+            for _ in range(self._count):
+                process = subprocess.Popen(  # noqa: S603  # our own interpreter
+                    [sys.executable, "-P", "-c", _SERVE, json.dumps(sys.path)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    env=os.environ | _ONE_THREAD,
+                    start_new_session=True,
+                )
+                self._processes.append(process)
+                self._threads.submit(self._hand, process, work)
+        except (OSError, RuntimeError) as error:  # no more open files, processes or threads
+            why = getattr(error, "strerror", None) or error
+            raise RunError(f"cannot start {self._count} processes ({why}): take fewer jobs") from None
 
     def _hand(self, process: "subprocess.Popen[bytes]", work: bytes) -> None:
         try:
@@ -121,12 +129,14 @@ def serve() -> None:
                 answer = _failure(error)
             results.write(answer)
             results.flush()
-    except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-        os._exit(0)  # whoever asked is gone
+    except (EOFError, BrokenPipeError, pickle.UnpicklingError, MemoryError):
+        os._exit(0)  # whoever asked is gone, or will find that we are
 
 
 def _failure(error: Exception) -> bytes:
     """Return what tells of an error: itself, where it can be put together again on the other side, or in words."""
+    if isinstance(error, MemoryError):
+        return pickle.dumps((False, MemoryError(str(error))))  # numpy's own can be made of other things alone
     try:
         answer = pickle.dumps((False, error))
         pickle.loads(answer)  # noqa: S301  # our own

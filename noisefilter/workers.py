@@ -50,7 +50,7 @@ class Workers(Generic[T, R]):
         Raises
         ------
         RunError
-            If a process ended before its work was done.
+            If the processes cannot be started, or one ended before its work was done.
         """
         if self._jobs == 1:
             yield from map(self._work, pieces)

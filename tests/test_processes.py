@@ -6,6 +6,7 @@ import threading
 from functools import partial
 from pickle import PicklingError
 
+import numpy as np
 import pytest
 
 from noisefilter.errors import RunError
@@ -76,7 +77,7 @@ def test_what_the_work_raises_is_raised_where_the_result_is_asked_for(start):
 
 
 def test_a_process_that_is_gone_ends_the_run(start):
-    with pytest.raises(RunError, match="fewer --jobs"):
+    with pytest.raises(RunError, match="fewer jobs"):
         start(os._exit).submit(1).result()
 
 
@@ -109,6 +110,28 @@ def test_an_error_that_cannot_be_put_together_again_is_told_in_words():
     assert "this and that" in str(error)
 
 
+@pytest.mark.parametrize("work", [bytes, np.empty])
+def test_want_of_memory_is_raised_as_that(start, work):
+    processes = start(work)
+    with pytest.raises(MemoryError) as raised:
+        processes.submit(1 << 55).result()
+    assert type(raised.value) is MemoryError
+    assert len(processes.submit(1).result()) == 1
+
+
+def test_want_of_memory_for_the_work_itself_ends_the_run_without_a_traceback(start, capfd):
+    with pytest.raises(RunError, match="fewer jobs"):
+        start(_Huge()).submit(1).result()
+    assert capfd.readouterr().err == ""
+
+
+class _Huge:
+    """What takes more memory than there is when it is put together again."""
+
+    def __reduce__(self):
+        return bytes, (1 << 55,)
+
+
 def test_work_that_cannot_be_pickled_starts_nothing(start):
     processes = start(threading.Lock())
     with pytest.raises(TypeError, match="pickle"):
@@ -127,7 +150,7 @@ def test_of_a_start_that_fails_nothing_is_left(start, monkeypatch):
 
     monkeypatch.setattr("noisefilter.processes.subprocess.Popen", one_only)
     processes = start(abs)
-    with pytest.raises(BlockingIOError, match="no more processes"):
+    with pytest.raises(RunError, match=r"cannot start 2 processes \(no more processes\): take fewer jobs"):
         processes.submit(-1)
     processes.stop()
     assert gone(started[0].pid)

@@ -2,27 +2,19 @@
 
 import io
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
-import typer
-from typer.core import TyperGroup
+try:
+    import typer
 
-from noisefilter.cli import check, clean, evaluate, explain, labels, model, train
-from noisefilter.cli.outcome import fail, let_go, open_streams, stoppable
-from noisefilter.errors import NoisefilterError, RunError
-
-
-class _Verbs(TyperGroup):
-    """Every verb, whichever it is, ends with a word when it is stopped."""
-
-    def invoke(self, ctx: Any) -> Any:
-        with stoppable():
-            return super().invoke(ctx)
-
+    from noisefilter.cli import check, clean, evaluate, explain, labels, model, train
+    from noisefilter.cli.outcome import fail, let_go, open_streams, stoppable
+    from noisefilter.errors import NoisefilterError, RunError
+except KeyboardInterrupt:
+    sys.exit(130)  # Ctrl-C, before anything was begun
 
 app = typer.Typer(
     name="noisefilter",
-    cls=_Verbs,
     help="Find and drop the paragraphs of a scraped article that do not belong to it.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -56,13 +48,20 @@ def _options(
 
 def main() -> None:
     """Run the command line; what is wrong with the input ends as one line on stderr and an exit code."""
-    open_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a table of an article's words must not fail on a narrow terminal
+    with stoppable():
+        open_streams()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a table of an article's words must not fail on a narrow terminal
+        _run()
+
+
+def _run() -> None:
     try:
         app()
     except NoisefilterError as error:
         sys.exit(fail(error))
+    except MemoryError:
+        sys.exit(fail(RunError("there is not enough memory: take fewer jobs, or smaller inputs")))
     except OSError as error:  # what no verb expects: a name that is too long, a full stdout under --help
         where = f"{error.filename}: cannot be used" if error.filename is not None else "the system ended the run"
         code = fail(RunError(f"{where} ({error.strerror}): check that the path is valid, and that no disk is full"))

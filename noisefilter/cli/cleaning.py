@@ -16,7 +16,7 @@ def cleaner_of(model: Path | None, loss_budget: float, cap: float, rules: Path |
         As `NoiseFilter` does.
     """
     cleaner = NoiseFilter(model, loss_budget, cap=cap, rules=rules)
-    if math.isinf(cleaner.policy.threshold):
+    if loss_budget > 0 and math.isinf(cleaner.policy.threshold):
         least = cleaner.model.budgets.rows[0].budget
         say(
             f"the smallest loss budget that this model promises is {least:g}: at {loss_budget:g} it drops nothing but "

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 STREAM = "-"
 STOPPED = 128
 """Exit code of what a signal stopped, its number to be added, as in a shell: 130 is Ctrl-C, 143 is SIGTERM."""
+_STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Windows has no SIGHUP."""
 _CLOSED_PIPE = STOPPED + 13
 
 
@@ -100,29 +102,35 @@ def guarded(outcome: Outcome, work: Callable[[], None]) -> None:
         outcome.fail(error)
 
 
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM came: it ends the run as Ctrl-C does, past whatever catches errors."""
+class _StoppedError(BaseException):
+    """A signal came that ends the run, past whatever catches errors or Ctrl-C."""
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """End with a word and the exit code of a shell when the block is stopped by Ctrl-C or SIGTERM."""
-    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
-    if before is not signal.SIG_IGN:  # whoever started us wants it ignored
-        signal.signal(signal.SIGTERM, _terminate)
+    """End with a word and the exit code of a shell when the block is stopped: by Ctrl-C, SIGTERM, a closed terminal.
+
+    A signal that whoever started us wants ignored is ignored, and so is each that comes when the end has begun.
+    """
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
     try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, _stop)
         yield
-    except KeyboardInterrupt as error:
+    except _StoppedError as stopped:
         say("stopped: what was not finished was not written")
-        number = signal.SIGTERM if isinstance(error, _TerminatedError) else signal.SIGINT
-        raise typer.Exit(STOPPED + number) from None
+        sys.exit(STOPPED + stopped.args[0])
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            if signal.getsignal(number) is _stop:
+                signal.signal(number, handler)
 
 
-def _terminate(number: int, _: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # one is enough: a second would come in the middle of the end
-    raise _TerminatedError
+def _stop(number: int, _: FrameType | None) -> None:
+    for each in _STOPPING:
+        signal.signal(each, signal.SIG_IGN)
+    raise _StoppedError(number)
 
 
 def to_bytes(text: str) -> bytes:

@@ -5,11 +5,13 @@ import errno
 import io
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from noisefilter.article import Article
 from noisefilter.cli.options import OnError
@@ -17,11 +19,13 @@ from noisefilter.cli.outcome import Outcome, guarded, name_of, say, text_of, to_
 from noisefilter.cli.places import Input, Inputs, target_of
 from noisefilter.cli.run import Run, runs_of
 from noisefilter.errors import InputError, RunError
-from noisefilter.files import replacing
+from noisefilter.files import Replacement, replacing
 from noisefilter.records.record import Edit, Entry
 from noisefilter.records.streams import packing
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_IN_MEMORY = 1 << 20
+"""Bytes of notes on one input; from there on they wait in a temporary file."""
 
 
 @dataclass(slots=True)
@@ -35,7 +39,7 @@ class Results:
     out : Path or None
         None is stdout.
     in_place, diff : bool
-    note : callable
+    notes : Notes
         Takes what is said of the articles.
     """
 
@@ -44,7 +48,7 @@ class Results:
     out: Path | None
     in_place: bool
     diff: bool
-    note: Callable[[str], None]
+    notes: "Notes"
     stdout: "_Stdout | None" = None
 
     def write(self) -> None:
@@ -60,7 +64,8 @@ class Results:
     def _texts(self, items: list[Input]) -> None:
         by_file = {item.file: item for item in items}
         for batch in self.run.texts(items):
-            self.note(batch.notes)
+            self.notes.add(batch.notes)
+            self.notes.keep(for_good=self.in_place and batch.changed > 0)
             for entry, edit in batch.chunk:
                 item = by_file[entry.name]
                 guarded(self.run.outcome, lambda item=item, entry=entry, edit=edit: self._text(item, entry, edit))  # type: ignore[misc]
@@ -77,14 +82,14 @@ class Results:
                     return
                 if now != before:
                     raise InputError(f"{item.file}: changed while it was read: run again when nothing else writes it")
-                with _writing(Path(item.file)) as stream:
-                    stream.write(to_bytes(after))
+                with _writing(Path(item.file)) as new:
+                    new.stream.write(to_bytes(after))
                 self.run.outcome.found += 1
                 paragraphs = len(Article.from_text(before).paragraphs)
                 say(f"{item.file}: dropped {len(edit.dropped)} of {paragraphs} paragraphs")
         elif self.out is not None:
-            with _writing(self._target(item)) as stream:
-                stream.write(to_bytes(after))
+            with _writing(self._target(item)) as new:
+                new.stream.write(to_bytes(after))
         else:
             self._stdout().write(to_bytes(after))
 
@@ -105,58 +110,208 @@ class Results:
         return target
 
     def _records(self, item: Input) -> None:
+        self.notes.forget()
         with self.run.records(item) as (source, reader, batches), ExitStack() as stack:
-            wanted = [True]
-            if self.in_place:
-                stream = stack.enter_context(_writing(Path(item.file), wanted))
-            elif self.out is not None:
-                stream = stack.enter_context(_writing(self._target(item)))
-            else:
-                stream = cast("BinaryIO", self._stdout())
-            writer = stack.enter_context(reader.writer(stream))
+            new = stack.enter_context(self._place(item))
+            writer = stack.enter_context(reader.writer(new.stream))
             changed = paragraphs = dropped = left_out = 0
             for batch in batches:
                 writer.write(batch.chunk)
-                self.note(batch.notes)
+                self.notes.add(batch.notes)
+                if not (self.in_place or self.out):
+                    self.notes.keep()
                 changed += batch.changed
                 paragraphs += batch.paragraphs
                 dropped += batch.dropped
                 left_out += len(batch.broken) if self.run.on_error is OnError.SKIP else 0
             source.refuse_changed()
-            wanted[0] = bool(changed or left_out)
-        if self.in_place and wanted[0]:
+            new.wanted = not self.in_place or bool(changed or left_out)
+        self.notes.keep()
+        if self.in_place and new.wanted:
             self.run.outcome.found += 1
             say(f"{item.file}: dropped {dropped} of {paragraphs} paragraphs, in {changed} records")
 
+    def _place(self, item: Input) -> AbstractContextManager[Replacement]:
+        """Return where the records of an input go; notes on a file in place are kept before it is replaced."""
+        if self.in_place:
+            return _writing(Path(item.file), lambda: self.notes.keep(for_good=True))
+        if self.out is not None:
+            return _writing(self._target(item))
+        return nullcontext(Replacement(cast("BinaryIO", self._stdout())))
+
+
+class Notes:
+    """What is said of the articles: put aside until their input is done, then kept in the decisions file.
+
+    Parameters
+    ----------
+    path : Path or None
+        The decisions file.
+    outcome : Outcome
+    aside : binary file
+        Takes the notes on an input while it is under way.
+
+    Attributes
+    ----------
+    append : callable or None
+        Appends what can be read from a file to the decisions file, for good or not; without it, nothing is kept.
+    """
+
+    def __init__(self, path: Path | None, outcome: Outcome, aside: IO[bytes]) -> None:
+        self.append: Callable[[IO[bytes], bool], None] | None = None
+        self._path = path
+        self._outcome = outcome
+        self._aside = aside
+
+    def add(self, notes: str) -> None:
+        """Put notes on the present input aside.
+
+        Raises
+        ------
+        RunError
+            If there is no room for them.
+        """
+        if self.append is not None:
+            with _put_aside():
+                self._aside.write(to_bytes(notes))
+
+    def forget(self) -> None:
+        """Drop what was put aside."""
+        self._aside.seek(0)
+        self._aside.truncate()
+
+    def keep(self, *, for_good: bool = False) -> None:
+        """Append what was put aside to the decisions file.
+
+        Parameters
+        ----------
+        for_good : bool
+            Whether it must be on the disk when this returns.
+
+        Raises
+        ------
+        RunError
+            If it cannot be written.
+        """
+        if self.append is None:
+            return
+        with _put_aside():
+            self._aside.seek(0)
+        with self.told():
+            self.append(self._aside, for_good)
+        self.forget()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Raise a RunError for what goes wrong with the decisions file in the block."""
+        try:
+            yield
+        except OSError as error:
+            found = self._outcome.found
+            there = f"it has what went from the files that were changed ({found}); " if found else ""
+            raise RunError(
+                f"{self._path}: cannot be written ({error.strerror}), so the run ends: {there}make room"
+            ) from None
+
 
 @contextmanager
-def noting(path: Path | None, outcome: Outcome, *, needed: bool) -> Iterator[Callable[[str], None]]:
+def _put_aside() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"--decisions: no place to put them aside ({error.strerror}): set TMPDIR") from None
+
+
+class _Kept:
+    """A decisions file under its own name from the start; whatever ends the run, what was appended stays.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._packed = packing(self._file, path.name)
+        self._regular = path.is_file()
+        self._whole = 0
+        self._torn = False
+
+    def append(self, notes: IO[bytes], for_good: bool) -> None:
+        """Append what can be read from a file; for good is when it is on the disk."""
+        self._torn = True
+        shutil.copyfileobj(notes, self._packed)
+        self._packed.flush()
+        self._file.flush()
+        if self._regular:
+            if for_good:
+                os.fsync(self._file.fileno())
+            self._whole = self._file.tell()
+        self._torn = False
+
+    def close(self) -> None:
+        """End the file; cut off what was appended only in part."""
+        try:
+            if not self._torn:
+                self._packed.close()
+                self._file.flush()
+            elif self._regular:
+                self._file.raw.truncate(self._whole)
+        finally:
+            self._file.raw.close()  # past what is buffered: there was no room for it, or it is half a line
+
+
+@contextmanager
+def noting(path: Path | None, outcome: Outcome, *, needed: bool) -> Iterator[Notes]:
     """Give what takes notes on the articles; a file of them is there when the block ends.
 
-    If that file cannot be opened it is told and counted, and the run goes on without; unless it is needed.
+    If that file cannot be opened it is told and counted, and the run goes on without; unless it is needed. One that
+    is needed is there from the start, and keeps what was appended when the block fails.
     """
     with ExitStack() as stack:
-        stream = None
+        aside = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed below
+        stack.callback(_let_go, aside)
+        notes = Notes(path, outcome, aside)
         try:
-            if path is not None:
-                stream = stack.enter_context(_writing(path))
+            if path is not None and needed:
+                notes.append = stack.enter_context(_keeping(path, notes)).append
+            elif path is not None:
+                stream = stack.enter_context(_writing(path)).stream
+                notes.append = lambda some, _: shutil.copyfileobj(some, stream)
         except InputError as error:
             if needed:
                 raise
             outcome.fail(error)
-        yield lambda notes: None if stream is None else _put(stream, notes, path)
+        yield notes
 
 
-def _put(stream: BinaryIO, notes: str, path: Path | None) -> None:
-    try:
-        stream.write(to_bytes(notes))
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written ({error.strerror}), so the run ends: make room") from None
+def _let_go(aside: IO[bytes]) -> None:
+    with suppress(OSError):  # it would write once more what has no room
+        aside.close()
 
 
 @contextmanager
-def _writing(path: Path, wanted: list[bool] | None = None) -> Iterator[BinaryIO]:
-    """Give a stream into a file's place, packed as its name says; `wanted` may end as ``[False]``.
+def _keeping(path: Path, notes: Notes) -> Iterator[_Kept]:
+    try:
+        kept = _Kept(path)
+    except OSError as error:
+        raise _unwritten(path, error) from None
+    try:
+        yield kept
+    finally:
+        with notes.told():
+            kept.close()
+
+
+@contextmanager
+def _writing(path: Path, before: Callable[[], None] = lambda: None) -> Iterator[Replacement]:
+    """Give a stream into a file's place, packed as its name says; what is not wanted in the end does not get there.
+
+    Parameters
+    ----------
+    path : Path
+    before : callable
+        What is to be done when the content is complete, before it takes its place.
 
     Raises
     ------
@@ -168,8 +323,11 @@ def _writing(path: Path, wanted: list[bool] | None = None) -> Iterator[BinaryIO]
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with replacing(path) as new:
             with packing(new.stream, path.name) as stream:
-                yield stream
-            new.wanted = wanted is None or wanted[0]
+                packed = Replacement(stream)
+                yield packed
+            new.stream.flush()
+            before()
+            new.wanted = packed.wanted
     except BrokenPipeError:
         raise
     except OSError as error:
