@@ -16,7 +16,7 @@ import pytest
 
 from noisefilter.article import Label
 from noisefilter.errors import LabelError
-from noisefilter.evaluation import average_precision, over_articles, recall_at_loss
+from noisefilter.evaluation import BUDGETS, average_precision, over_articles, recall_at_loss
 from noisefilter.labels import LabelledArticle, LabelledParagraph
 
 FOLDER = Path(__file__).parent.parent / "training" / "benchmark"
@@ -359,3 +359,15 @@ def test_clean_articles_that_are_absent_are_left_out(bench, clean_set, capsys):
 def test_the_registry_pins_the_clean_articles(bench):
     sources = bench.sets.load_sources(FOLDER.parent / "sources.toml")
     assert [source.name for source in sources if source.use == "clean"] == ["clean_bbc"]
+
+
+def test_budgets_are_told_of_sets_kept_aside(bench, labelled):
+    many = list(labelled)[:24]
+    kept, learnt = (bench.sets.TestSet(name, many, folds) for name, folds in (("kept", False), ("learnt", True)))
+    few = bench.sets.TestSet("few", many[:3], False)
+    head, _, *rows = bench.main.budgets([kept, learnt, few]).split("\n")[:-1]
+    assert head == "| set | promised loss | realised | noise recall |"
+    assert [row.split(" | ")[:2] for row in rows] == [["| kept", f"{share:.2%}"] for share in BUDGETS]
+    found = [float(row.split(" | ")[3].split("%")[0]) for row in rows]
+    assert found == sorted(found)
+    assert found[0] < found[-1]
