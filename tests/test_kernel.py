@@ -1,11 +1,15 @@
 """The compiled kernel against the reference: the same numbers, the same probabilities, the same decisions."""
 
+import os
 import pickle
 import random
+import sys
 import time
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -24,12 +28,17 @@ from noisefilter.kinds import FAMILIES
 from noisefilter.labels import read_labels
 from noisefilter.model import Model
 from noisefilter.reference import Reference, classifier_of
+from noisefilter.sources import load_sources, read_source
 from noisefilter.text import MAX_LOOKED_AT, character_grams, lexical_tokens, normalise
 from noisefilter.weights import Weights
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
-CORPUS = Path(__file__).parents[1] / "training" / "corpus"
+TRAINING = Path(__file__).parents[1] / "training"
+CORPUS = TRAINING / "corpus"
+ASSIGNED = [character for character in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(character) != "Cn"]
+BASIC = [character for character in ASSIGNED if ord(character) < 0x10000]
+PLAIN = [character for character in BASIC if described(character) is not None]
 PIECES = [
     *"aAzZsSiIkK019_-+.,:;!?'\"()[]{}<>|/\\@#$£€₹%&*=~^`°",
     *" \t\n\r\v\f\x1c\x1f\x00\x02\x85\u00a0\u2003\u2028\u3000",
@@ -99,6 +108,40 @@ def test_any_character_in_any_company(kernel, reference, character):
     assert_alike(
         Article(None, [*words, f"x{character}\u0301", f"1{character}2 {character}{character}"]), kernel, reference
     )
+
+
+def company(character):
+    return f"a{character}b {character} {character}1 {character}'s A{character} x{character}: {character}{character}"
+
+
+def paragraphs_of(characters, together):
+    """Return each character in the company of others, so many to a paragraph."""
+    words = [company(character) for character in characters]
+    return [" ".join(words[start : start + together]) for start in range(0, len(words), together)]
+
+
+def assert_paragraphs_alike(paragraphs, kernel, reference):
+    for start in range(0, len(paragraphs), 40):
+        assert_alike(Article("A title of some words", paragraphs[start : start + 40]), kernel, reference)
+
+
+def test_every_plain_character_has_the_same_numbers(kernel, reference):
+    assert len(PLAIN) > 4000
+    assert_paragraphs_alike(paragraphs_of(PLAIN, 1), kernel, reference)
+
+
+def test_every_assigned_character_of_the_basic_plane_in_mixed_paragraphs(kernel, reference):
+    assert len(BASIC) > 60_000
+    chance = random.Random(6)
+    assert_paragraphs_alike(paragraphs_of(chance.sample(BASIC, len(BASIC)), 32), kernel, reference)
+
+
+def test_some_characters_of_the_other_planes_in_mixed_paragraphs(kernel, reference):
+    chance = random.Random(7)
+    others = [character for character in ASSIGNED if not unicodedata.category(character).startswith("Co")][len(BASIC) :]
+    mixed = chance.sample(others, 1500) + chance.sample(PLAIN, 1500)
+    chance.shuffle(mixed)
+    assert_paragraphs_alike(paragraphs_of(mixed, 4), kernel, reference)
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +242,8 @@ def test_articles_of_the_corpus_have_the_same_numbers(kernel, reference, article
         assert_alike(article, kernel, reference)
 
 
-def test_articles_of_the_corpus_get_the_same_decisions(kernel, reference, articles):
+def assert_same_decisions(articles, kernel, reference):
+    """Return how many paragraphs both drop."""
     mine, theirs = nf.NoiseFilter(kernel), nf.NoiseFilter(reference)
     dropped = 0
     for article in articles:
@@ -209,7 +253,21 @@ def test_articles_of_the_corpus_get_the_same_decisions(kernel, reference, articl
         assert decisions[0] == decisions[1]
         assert [score.round for score in one.scored] == [score.round for score in other.scored]
         dropped += len(one.dropped)
-    assert dropped > 200
+    return dropped
+
+
+def test_every_fifth_article_of_the_corpus_gets_the_same_decisions(kernel, reference):
+    labelled = read_labels([CORPUS / "train.jsonl"])[::5] + read_labels([CORPUS / "test.jsonl"])[::10]
+    assert assert_same_decisions([entry.article for entry in labelled], kernel, reference) > 1000
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not os.environ.get("NOISEFILTER_DATA"), reason="needs the public sets: set NOISEFILTER_DATA")
+def test_every_third_article_of_the_public_training_sets_gets_the_same_decisions(kernel, reference):
+    folder = Path(os.environ["NOISEFILTER_DATA"])
+    sources = [source for source in load_sources(TRAINING / "sources.toml") if source.use == "train"]
+    labelled = [entry for source in sources for entry in read_source(source, folder) or ()]
+    assert assert_same_decisions([entry.article for entry in labelled[::3]], kernel, reference) > 1000
 
 
 @given(st.data())
@@ -233,6 +291,53 @@ def test_threads_do_not_disturb_each_other(articles):
         assert set(pool.map(lambda _: tuple(map(str, reading.score(alive))), range(50))) == {
             tuple(map(str, expected[0]))
         }
+
+
+@pytest.fixture
+def hasty():
+    """Threads that give way to each other all the time."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def scores_of_many_threads(model, article):
+    together = Barrier(8)
+
+    def score(_):
+        together.wait(60)
+        return model.score(article)
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(score, range(8)))
+
+
+@pytest.mark.usefixtures("hasty")
+def test_threads_may_meet_the_same_new_characters_at_once(kernel):
+    article = Article("A title of some words", paragraphs_of(PLAIN, 64))
+    expected = kernel.score(article)
+    for _ in range(3):
+        fresh = bundle.from_bytes(bundle._read(None), "a fresh model", kernel=True)
+        assert scores_of_many_threads(fresh, article) == [expected] * 8
+
+
+def test_only_strings_are_read(kernel):
+    inner = kernel.scorer.kernel
+    reading = inner.read(["The bridge is closed."])
+    for call in (
+        lambda: inner.read([None]),
+        lambda: inner.read(["The bridge is closed.", None]),
+        lambda: inner.read([b"The bridge is closed."]),
+        lambda: inner.read(None),
+        lambda: reading.score([0], None, -1),
+        lambda: type(reading)(None, ["The bridge is closed."]),
+        lambda: type(reading).__new__(type(reading)),
+        lambda: type(inner).__new__(type(inner)),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    assert len(reading.score([0], "", -1)) == 1
 
 
 def test_it_can_be_pickled(kernel, articles):

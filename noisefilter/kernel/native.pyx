@@ -119,7 +119,7 @@ cdef class Kernel:
     cdef vector[Character] table
     cdef Py_ssize_t most
 
-    def __init__(self, arrays, terms, settings, bytes class_of_family, stop_words, shapes):
+    def __cinit__(self, arrays, terms, settings, bytes class_of_family not None, stop_words, shapes):
         cdef Lexicon* lexicon = &self.scorer.lexicon
         self.most = settings["most_looked_at"]
         self.table.resize(CHARACTERS)
@@ -163,7 +163,7 @@ cdef class Kernel:
         _look(arrays, "first", &self.scorer.first, settings["first"])
         _look(arrays, "second", &self.scorer.second, settings["second"])
 
-    def read(self, list texts):
+    def read(self, list texts not None):
         """Read the paragraphs of one article."""
         return Reading(self, texts)
 
@@ -177,7 +177,11 @@ cdef class Kernel:
             self.scorer.lexicon.set_telling(asked[i].first, letters >= 2)
 
     cdef void _ask(self, uint32_t code) except *:
-        """Learn from Python what a character is."""
+        """Learn from Python what a character is.
+
+        Python may let another thread go first, which asks the same. Only the first to hear writes, and what a character
+        becomes is there before it: who has seen that a character is known reads without the GIL what never changes.
+        """
         cdef Character entry
         description = described(chr(code))
         entry.known = 2
@@ -189,7 +193,8 @@ cdef class Kernel:
                 entry.becomes[at] = ord(becomes[at])
                 if becomes[at] != chr(code) and self.table[ord(becomes[at])].known == 0:
                     self._ask(ord(becomes[at]))
-        self.table[code] = entry
+        if self.table[code].known == 0:
+            self.table[code] = entry
 
     cdef bint _normalised(self, str text, bint done, vector[uint16_t]& normal) except -1:
         """Normalise a text as `noisefilter.text` does, unless that is done; false if not all of it is plain."""
@@ -229,6 +234,8 @@ cdef class Kernel:
 
     cdef void _add(self, Session* session, str text, bint terms) except *:
         cdef vector[uint16_t] normal
+        if text is None:
+            raise TypeError("a paragraph is a string, not None")
         if self._normalised(text, False, normal):
             session.add_plain(move(normal))
             return
@@ -313,7 +320,7 @@ cdef class Reading:
     cdef readonly list known, counts
     cdef object lock
 
-    def __init__(self, Kernel kernel, list texts):
+    def __cinit__(self, Kernel kernel not None, list texts not None):
         self.kernel = kernel
         self.lock = Lock()
         self.session.reset(new Session(kernel.scorer))
@@ -327,7 +334,7 @@ cdef class Reading:
         self.known = [session.paragraph(i).known for i in range(session.size())]
         self.counts = [(session.paragraph(i).words, session.paragraph(i).common) for i in range(session.size())]
 
-    def score(self, alive, str title, Py_ssize_t title_at, bint seen=False):
+    def score(self, alive, str title not None, Py_ssize_t title_at, bint seen=False):
         """Return the probabilities of the paragraphs of these indices as an article of its own.
 
         Parameters
