@@ -131,6 +131,17 @@ def test_a_class_of_one_site_alone_is_too_little(labelled, tiny_recipe):
         train([*[entry for entry in bare if entry.id != host.id], host], tiny_recipe)
 
 
+def test_too_few_articles_are_told_before_the_fits(labelled, tiny_recipe, monkeypatch):
+    monkeypatch.setattr(training, "_fit", None)
+    few = [replace(entry, site=f"site {at % 5}") for at, entry in enumerate(labelled[:10])]
+    budgets = replace(tiny_recipe.calibration, folds=5, budgets=(0.01, 0.1))
+    with pytest.raises(LabelError, match=r"a loss budget of 0\.1: 9 must be left .* and \d are: label more articles"):
+        train(few, replace(tiny_recipe, calibration=budgets))
+    uncalibrated = [entry.id for entry in labelled]
+    with pytest.raises(LabelError, match="and 0 are"):
+        train(labelled, tiny_recipe, uncalibrated=uncalibrated)
+
+
 def test_a_recipe_is_read(recipe_of):
     recipe = recipe_of(
         'language = "sv"\nlong_articles = 1\n[classifier]\nknots = 4\n[synthesis]\ncopies = 3\nsame_topic = 0.25\n'
@@ -153,12 +164,16 @@ def test_a_recipe_is_read(recipe_of):
         ("[classifier]\ntrees = 3", "unknown setting classifier.trees: use "),
         ("[synthesis]\ncopy = 3", "unknown setting synthesis.copy: use cleaned, copies"),
         ("[calibration]\nfold = 3", "unknown setting calibration.fold: use budgets"),
-        ("synthesis = 3", "synthesis"),
-        ("classifier = true", "classifier"),
-        ("[[calibration]]\nfolds = 3", "calibration"),
+        ("synthesis = 3", "synthesis is not a table: write [synthesis]"),
+        ("classifier = true", "classifier is not a table: write [classifier]"),
+        ("[[calibration]]\nfolds = 3", "calibration is not a table: write [calibration]"),
+        ("[calibration]\nfolds = 1", "calibration.folds is below 2"),
+        ("[classifier]\nfolds = 0", "classifier.folds is below 2"),
+        ("language = 3", "language is 3, but it is a string"),
+        ("sources = 3", "sources is 3, but it is a string"),
         ("long_articles = 'all'", "but it is a number between 0 and 1"),
-        ("[calibration]\nbudgets = 3", "correct the value"),
-        ("[calibration]\nbudgets = ['few']", "correct the value"),
+        ("[calibration]\nbudgets = 0.1", "calibration.budgets is not a list of shares between 0 and 1, for example"),
+        ("[calibration]\nbudgets = ['few']", "calibration.budgets is not a list of shares between 0 and 1"),
         ("[classifier", "not TOML"),
         (b"language = '\xff'", "not TOML"),
     ],
