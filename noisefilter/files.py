@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from noisefilter.errors import InputError
 
+LONGEST_ARTICLE = 4_000_000
+"""Bytes; what is longer, a text or a record, is no article, and is not looked at: memory stays bounded."""
 LONGEST_LINE = 1_000_000
 """Characters; a text with a longer line is no article."""
 

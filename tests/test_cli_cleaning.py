@@ -1,5 +1,6 @@
 """What model, loss budget, cap, rules and format come to on the command line."""
 
+import gzip
 import json
 
 import pytest
@@ -73,3 +74,13 @@ def test_evaluate_goes_by_the_rules(tmp_path):
     (tmp_path / "r.toml").write_text('[[rule]]\naction = "drop"\npattern = "."\n')
     table = json.loads(noisefilter("evaluate", "a.jsonl", "--rules", "r.toml", "--json", cwd=tmp_path).stdout)
     assert table["figures"]["content_loss"]["value"] == 1
+
+
+def test_what_is_longer_than_any_article_is_refused_before_memory_is_full(tmp_path):
+    with gzip.open(tmp_path / "zeros.txt.gz", "wb") as stream:
+        for _ in range(30):
+            stream.write(b"The bridge is closed.\n" * 50_000)
+    run = noisefilter("check", "zeros.txt.gz", cwd=tmp_path, code=3)
+    assert run.messages[0].startswith("noisefilter: zeros.txt.gz: is over 4,000,000 bytes, longer than any article")
+    (tmp_path / "most.txt").write_bytes(b"The bridge is closed.\n" * 180_000)
+    assert "longer than" not in str(noisefilter("check", "most.txt", "--cap", "0", cwd=tmp_path).messages)

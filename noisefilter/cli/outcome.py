@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from noisefilter.errors import ExitCode, NoisefilterError, RunError
-from noisefilter.files import decode
+from noisefilter.errors import ExitCode, InputError, NoisefilterError, RunError
+from noisefilter.files import LONGEST_ARTICLE, decode
 from noisefilter.records.streams import Source
 
 if TYPE_CHECKING:
@@ -88,8 +88,16 @@ def text_of(file: str) -> str:
     InputError
         If it is not the text of an article.
     """
+    raw = bytearray()
     with source_of(file) as source:
-        return decode(b"".join(source.chunks()), source.name)
+        for chunk in source.chunks():
+            raw += chunk
+            if len(raw) > LONGEST_ARTICLE:
+                raise InputError(
+                    f"{source.name}: is over {LONGEST_ARTICLE:,} bytes, longer than any article: split it, or, if it "
+                    "holds records, say --format"
+                )
+        return decode(bytes(raw), source.name)
 
 
 def guarded(outcome: Outcome, work: Callable[[], None]) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from noisefilter.article import Article
-from noisefilter.files import LONGEST_LINE, seen_from_here
+from noisefilter.files import LONGEST_ARTICLE, LONGEST_LINE, seen_from_here
 
-LONGEST_RECORD = 16_000_000
+LONGEST_RECORD = LONGEST_ARTICLE
 """Bytes; a longer record is not looked at, and passes through in pieces."""
 
 _BATCH_RECORDS = 32
