@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ settings.register_profile(
 settings.load_profile("fixed")
 
 CORPUS = Path(__file__).parent.parent / "training" / "corpus"
+
+if hasattr(signal, "SIGHUP"):  # started by nohup we would hand on that it is ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
