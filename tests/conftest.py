@@ -24,7 +24,8 @@ settings.load_profile("fixed")
 
 CORPUS = Path(__file__).parent.parent / "training" / "corpus"
 
-if hasattr(signal, "SIGHUP"):  # started by nohup we would hand on that it is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell in the background ignores would be handed on
+if hasattr(signal, "SIGHUP"):  # as nohup does
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
