@@ -29,7 +29,7 @@ def bench():
     """Return the modules of the benchmark; other folders have modules of the same names."""
     with pytest.MonkeyPatch.context() as patch:
         modules = {}
-        for name in ("systems", "sets", "__main__"):
+        for name in ("systems", "sets", "tables", "__main__"):
             spec = importlib.util.spec_from_file_location(f"bench_quality_{name}", FOLDER / f"{name}.py")
             modules[name] = importlib.util.module_from_spec(spec)
             patch.setitem(sys.modules, spec.name, modules[name])

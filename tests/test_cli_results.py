@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 from cli_support import CLEAN, NOISE, NOISY, files_in, noisefilter
 
+from noisefilter.cli.notes import Notes
 from noisefilter.cli.options import OnError
 from noisefilter.cli.outcome import Outcome
 from noisefilter.cli.places import Input, Inputs
-from noisefilter.cli.results import Notes, Results
+from noisefilter.cli.results import Results
 from noisefilter.records.formats import Form
 from noisefilter.records.record import Edit, Entry
 

@@ -76,7 +76,8 @@ def clean(
     from noisefilter.bulk import BatchCleaner
     from noisefilter.cli.cleaning import cleaner_of
     from noisefilter.cli.decisions import decisions_as_json
-    from noisefilter.cli.results import Results, noting
+    from noisefilter.cli.notes import noting
+    from noisefilter.cli.results import Results
     from noisefilter.cli.run import running
     from noisefilter.records.record import Fields
 
