@@ -123,6 +123,19 @@ def test_noisefilter_cleans_in_place_and_passes_the_second_time(project):
     assert _tracked(folder) == before | {"articles/noisy.txt": CLEAN.encode()}
 
 
+OTHER_TEXTS = ["LICENSE", "LICENSE.txt", "requirements-dev.txt", "docs/CMakeLists.txt", "robots.txt", "README.txt"]
+
+
+def test_texts_that_are_no_articles_by_their_names_are_left_alone(project):
+    folder, run = project
+    (folder / "docs").mkdir()
+    for name in OTHER_TEXTS:
+        (folder / name).write_text(NOISY, encoding="utf-8")
+    for hook in ("noisefilter-check", "noisefilter"):
+        assert "no files to check" in run(hook, 0, *OTHER_TEXTS)
+    assert "Passed" in run("noisefilter-check", 0, "articles/clean.txt", *OTHER_TEXTS)
+
+
 def test_noisefilter_labels_validates_label_files_only(project):
     folder, run = project
     output = run("noisefilter-labels", 0)
