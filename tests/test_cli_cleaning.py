@@ -26,7 +26,9 @@ def test_json_lines_of_which_nobody_told_are_not_cleaned_as_an_article(tmp_path,
     (tmp_path / "articles.data").write_text(TWO, encoding="utf-8")
     run = noisefilter(*arguments, name, stdin=TWO.encode(), cwd=tmp_path, code=3)
     shown = "<stdin>" if name == "-" else name
-    assert run.messages[0].startswith(f"noisefilter: {shown}: its lines are JSON: say --format jsonl, or --format text")
+    assert run.messages[0].startswith(
+        f"noisefilter: {shown}: its lines are JSON: clean and check take them with --format"
+    )
     assert run.stdout == ""
     assert not (tmp_path / "out.txt").exists()
 
@@ -55,6 +57,11 @@ def test_a_rule_on_a_source_sees_a_file_from_the_current_folder(tmp_path, named)
     run = noisefilter("check", file, "--rules", "r.toml", cwd=tmp_path, code=1)
     assert all(": rule " in line for line in run.stdout.split("\n")[:-1])
     assert run.stdout.startswith(f"{file}:1: rule 0.")
+
+
+def test_explain_takes_no_json_lines_either():
+    run = noisefilter("explain", "-", stdin=TWO.encode(), code=3)
+    assert run.messages[0].startswith("noisefilter: <stdin>: its lines are JSON: clean and check take them")
 
 
 def test_explain_takes_no_json(tmp_path):

@@ -45,10 +45,14 @@ def explain(
     from noisefilter.article import Article
     from noisefilter.cli.cleaning import cleaner_of
     from noisefilter.cli.decisions import decision_rows
+    from noisefilter.cli.run import refuse_records
     from noisefilter.explanation import explain as explain_all
 
     cleaner = cleaner_of(model, loss_budget, cap, rules)
-    cleaned = cleaner.clean(Article.from_text(text_of(file), source=seen_from_here(file)))
+    text = text_of(file)
+    if form_of(file) is None:
+        refuse_records(text, name_of(file))
+    cleaned = cleaner.clean(Article.from_text(text, source=seen_from_here(file)))
     explanations = explain_all(cleaner.model, cleaned)
     if as_json:
         rows = decision_rows(name_of(file), cleaned)

@@ -132,7 +132,7 @@ def refuse_records(text: str, name: str) -> None:
     if first.startswith("{"):
         with suppress(ValueError, RecursionError):
             json.loads(first)
-            raise InputError(f"{name}: its lines are JSON: say --format jsonl, or --format text if it is an article")
+            raise InputError(f"{name}: its lines are JSON: clean and check take them with --format jsonl (or text)")
 
 
 def size_of(item: Input) -> int:
