@@ -87,6 +87,8 @@ def normalise(text: str) -> str:
     text = text[:MAX_LOOKED_AT]
     if not text.isascii():
         text = straightened(text)
+    if len(text) < MAX_LOOKED_AT:
+        return " ".join(text.split())
     return _SPACE.sub(" ", text)[:MAX_LOOKED_AT].strip()
 
 

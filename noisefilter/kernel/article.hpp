@@ -198,11 +198,12 @@ class Article : private Shared {
             const size_t from = start_[id], to = start_[id + 1];
             if (to - from < 2) continue;  // nobody but the paragraph itself
             for (size_t at = from; at < to; ++at) ranked_[at] = holders_[at].at;
-            std::sort(ranked_.begin() + static_cast<std::ptrdiff_t>(from), ranked_.begin() + static_cast<std::ptrdiff_t>(to),
+            std::sort(ranked_.data() + from, ranked_.data() + to,
                       [&](uint32_t a, uint32_t b) { return trust[a] != trust[b] ? trust[a] > trust[b] : a < b; });
             for (size_t at = to; at-- > from;)
-                skip_[at] = at + 1 < to && group_[ranked_[at]] == group_[ranked_[at + 1]] ? skip_[at + 1]
-                                                                                          : static_cast<uint32_t>(at + 1);
+                skip_[at] = at + 1 < to && group_[ranked_[at]] == group_[ranked_[at + 1]]
+                                ? skip_[at + 1]
+                                : static_cast<uint32_t>(at + 1);
         }
     }
 

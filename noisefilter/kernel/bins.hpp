@@ -78,7 +78,7 @@ class Bins {
         std::fill_n(all.at, LANES, int16_t{-1});
         left.assign(leaves_.size() / WORD, all);
         rule_out(*this, numbers, left.data());
-        add_up(left.data(), sums);
+        add_up(*this, left.data(), sums);
     }
 
   private:
@@ -97,7 +97,7 @@ class Bins {
         uint32_t word;
     };
     struct Leaf {
-        double weight[CLASSES], unused;
+        double weight[CLASSES + 1];  // the last is nothing
     };
 
     void put(const std::vector<Split>& splits) {
@@ -137,17 +137,17 @@ class Bins {
         }
     }
 
-    void add_up(const Shorts8* left, Sums& sums) const {
-        Sums added{};
-        for (const size_t first : first_word_)
+    NOISEFILTER_WIDER static void add_up(const Bins& bins, const Shorts8* left, Sums& sums) {
+        ByClass added[LANES] = {};
+        const Leaf* leaves = bins.leaves_.data();
+        for (const size_t first : bins.first_word_)
             for (size_t n = 0; n < LANES; ++n) {
                 size_t word = first;
                 while (left[word].at[n] == 0) ++word;
-                const Leaf& leaf = leaves_[word * WORD + lowest(static_cast<uint16_t>(left[word].at[n]))];
-                for (size_t c = 0; c < CLASSES; ++c) added[c].at[n] += leaf.weight[c];
+                add_to(added[n], leaves[word * WORD + lowest(static_cast<uint16_t>(left[word].at[n]))].weight);
             }
         for (size_t c = 0; c < CLASSES; ++c)
-            for (size_t n = 0; n < LANES; ++n) sums[c].at[n] += added[c].at[n];
+            for (size_t n = 0; n < LANES; ++n) sums[c].at[n] += added[n][c];
     }
 
     std::vector<Number> numbers_;

@@ -52,7 +52,7 @@ class Curves {
 
   private:
     struct Piece {
-        double knot, base[CLASSES], slope[CLASSES], unused;
+        double base[CLASSES], knot, slope[CLASSES], nothing;
     };
     struct Number {
         double low, high;
@@ -60,6 +60,8 @@ class Curves {
     };
 
     NOISEFILTER_WIDER static void add_up(const Curves& curves, const Lanes* numbers, Sums& sums) {
+        ByClass added[LANES];
+        for (size_t n = 0; n < LANES; ++n) added[n] = ByClass{sums[0].at[n], sums[1].at[n], sums[2].at[n], 0.0};
         for (const Number& number : curves.numbers_) {
             const Lanes& given = *numbers++;
             Lanes x;
@@ -68,10 +70,11 @@ class Curves {
             count_passed<true>(curves.inner_.data() + number.inner, curves.inner_.data() + number.inner_end, x, passed);
             for (size_t n = 0; n < LANES; ++n) {
                 const Piece& piece = curves.pieces_[number.first + static_cast<size_t>(passed.at[n])];
-                for (size_t c = 0; c < CLASSES; ++c)
-                    sums[c].at[n] += piece.base[c] + piece.slope[c] * (x.at[n] - piece.knot);
+                add_line(added[n], piece.base, piece.slope, x.at[n] - piece.knot);
             }
         }
+        for (size_t c = 0; c < CLASSES; ++c)
+            for (size_t n = 0; n < LANES; ++n) sums[c].at[n] = added[n][c];
     }
 
     std::vector<Number> numbers_;

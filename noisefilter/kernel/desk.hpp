@@ -6,142 +6,136 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "rows.hpp"
 #include "tables.hpp"
+#include "terms.hpp"
 #include "tokens.hpp"
 
 namespace noisefilter {
 
-// One term that a paragraph holds: where its weights are, and its share of the paragraph.
-struct Held {
-    const float* weights;
-    double value;
-};
-
-// Adds up the weights of terms, STRIDE families side by side, in the order of the terms.
-template <size_t STRIDE>
-inline void add_up(const Held* held, size_t count, double* sums) {
-#ifdef NOISEFILTER_VECTORS  // left to itself, gcc takes two terms at a time and family by family
-    typedef float Singles __attribute__((vector_size(16)));
-    typedef double Fours __attribute__((vector_size(32)));
-    Fours kept[STRIDE / 4] = {};
-    for (size_t n = 0; n < count; ++n)
-        for (size_t k = 0; k < STRIDE / 4; ++k) {
-            Singles weights;
-            std::memcpy(&weights, held[n].weights + 4 * k, sizeof weights);
-            kept[k] += held[n].value * __builtin_convertvector(weights, Fours);
-        }
-    std::memcpy(sums, kept, sizeof kept);
-#else
-    double kept[STRIDE] = {};
-    for (size_t n = 0; n < count; ++n)
-        for (size_t f = 0; f < STRIDE; ++f) kept[f] += held[n].value * static_cast<double>(held[n].weights[f]);
-    std::copy_n(kept, STRIDE, sums);
-#endif
-}
-
-NOISEFILTER_WIDER inline void add_up_20(const Held* held, size_t count, double* sums) {
-    add_up<20>(held, count, sums);
-}
-
-inline void add_up_any(const Held* held, size_t count, size_t stride, double* sums) {
-    std::fill_n(sums, stride, 0.0);
-    for (size_t n = 0; n < count; ++n)
-        for (size_t f = 0; f < stride; ++f) sums[f] += held[n].value * static_cast<double>(held[n].weights[f]);
-}
-
 // How often each column was met; the columns come out in their order, as in a sparse matrix of scikit-learn.
 class Tally {
   public:
-    explicit Tally(size_t columns)
-        : met_(columns / 64 + 1), again_(columns / 64 + 1), over_(columns / 4096 + 1), more_(columns) {}
+    explicit Tally(size_t columns) : many_(columns >> (2 * DIGIT)) {}
 
-    // Tells whether the column is met for the first time; most are met once, and that takes but a bit.
-    bool add(size_t column) {
-        const uint64_t bit = uint64_t{1} << (column % 64);
-        if (met_[column / 64] & bit) {
-            again_[column / 64] |= bit;
-            ++more_[column];
-            return false;
-        }
-        met_[column / 64] |= bit;
-        over_[column / 4096] |= uint64_t{1} << (column / 64 % 64);
-        return true;
+    void add(size_t column) { met_.push_back(static_cast<uint32_t>(column)); }
+    // Room for so many more, to be filled from the place that is returned up to that which `close` is told.
+    uint32_t* open(size_t more) {
+        const size_t size = met_.size();
+        met_.resize(size + more);
+        return met_.data() + size;
     }
+    void close(const uint32_t* end) { met_.resize(static_cast<size_t>(end - met_.data())); }
 
-    template <class Take>
-    void empty_into(Take take) {
-        for (size_t top = 0; top < over_.size(); ++top)
-            for (; over_[top]; over_[top] &= over_[top] - 1) {
-                const size_t middle = top * 64 + lowest(over_[top]);
-                uint64_t met = met_[middle];
-                const uint64_t again = again_[middle];
-                met_[middle] = again_[middle] = 0;
-                for (; met; met &= met - 1) {
-                    const size_t at = lowest(met), column = middle * 64 + at;
-                    size_t count = 1;
-                    if (again >> at & 1) {
-                        count += more_[column];
-                        more_[column] = 0;
-                    }
-                    take(column, count);
-                }
-            }
+    // The distinct columns that were met, rising, and how often each was; the next paragraph begins.
+    struct Counted {
+        const uint32_t* columns;
+        const uint32_t* counts;
+        size_t size;
+    };
+    Counted empty() {
+        if (many_) sort<4>();
+        else sort<2>();
+        counts_.resize(met_.size() + 1);
+        size_t size = 0;
+        for (size_t n = 0, first = 0; n < met_.size();) {  // without a jump: what comes again cannot be foreseen
+            const uint32_t column = met_[n];
+            sorted_[size] = column;
+            counts_[size] = static_cast<uint32_t>(++n - first);
+            const bool last = n == met_.size() || met_[n] != column;
+            size += last;
+            first = last ? n : first;
+        }
+        met_.clear();
+        return {sorted_.data(), counts_.data(), size};
     }
 
   private:
-    std::vector<uint64_t> met_, again_, over_;
-    std::vector<uint16_t> more_;  // a paragraph that is looked at has fewer terms
+    static constexpr size_t DIGIT = 9, BUCKETS = size_t{1} << DIGIT;
+
+    // By digits, the lowest first.
+    template <size_t DIGITS>
+    void sort() {
+        uint32_t starts[DIGITS][BUCKETS] = {};
+        const auto digit_of = [](uint32_t column, size_t digit) { return column >> (digit * DIGIT) & (BUCKETS - 1); };
+        for (uint32_t column : met_)
+            for (size_t digit = 0; digit < DIGITS; ++digit) ++starts[digit][digit_of(column, digit)];
+        sorted_.resize(met_.size());
+        for (size_t digit = 0; digit < DIGITS; ++digit) {
+            uint32_t start = 0;
+            for (uint32_t& bucket : starts[digit]) start += std::exchange(bucket, start);
+            for (uint32_t column : met_) sorted_[starts[digit][digit_of(column, digit)]++] = column;
+            met_.swap(sorted_);
+        }
+    }
+
+    bool many_;  // columns
+    LargeVector<uint32_t> met_, sorted_, counts_;
 };
 
 // A line of tokens with blanks between, whose hashes over any stretch follow from those of its prefixes.
 class Line {
   public:
     void clear() {
-        bytes_.clear();
+        size_ = 0;
         spans_.clear();
     }
     void start() {
-        if (!bytes_.empty()) bytes_ += ' ';
-        from_ = bytes_.size();
+        if (size_) put(' ');
+        from_ = size_;
     }
-    std::string& bytes() { return bytes_; }
-    void end() { spans_.push_back({from_, bytes_.size()}); }
+    // A place for so many bytes more, and up to where it was filled.
+    char* room(size_t more) {
+        if (bytes_.size() < size_ + more) bytes_.resize(2 * (size_ + more));
+        return bytes_.data() + size_;
+    }
+    void filled(const char* end) { size_ = static_cast<size_t>(end - bytes_.data()); }
+    void put(uint16_t character) { filled(encode(character, room(LONGEST_CHARACTER))); }
+    void put(std::string_view token) { filled(std::copy(token.begin(), token.end(), room(token.size()))); }
+    void end() { spans_.push_back({from_, size_}); }
     void add(std::string_view token) {
         start();
-        bytes_ += token;
+        put(token);
         end();
     }
+    // No more comes; what is asked for may be read a little beyond the end.
     void close() {
-        prefixes_.resize(bytes_.size() + 1);
-        prefixes_[0] = 0;
-        for (size_t i = 0; i < bytes_.size(); ++i)
-            prefixes_[i + 1] = prefixes_[i] * BASE + static_cast<unsigned char>(bytes_[i]) + 1;
+        room(Terms::BEHIND);
+        prefixes_.resize(size_ + 1);
+        uint64_t hash = prefixes_[0] = 0;
+        for (size_t i = 0; i < size_; ++i)
+            prefixes_[i + 1] = hash = hash * BASE + static_cast<unsigned char>(bytes_[i]) + 1;
     }
     size_t count() const { return spans_.size(); }
+    Span last() const { return spans_.back(); }
+    Span at(size_t token) const { return spans_[token]; }
     Span over(size_t first, size_t last) const { return {spans_[first].start, spans_[last].end}; }
-    std::string_view text(Span span) const { return std::string_view(bytes_).substr(span.start, span.size()); }
+    std::string_view text(Span span) const { return {bytes_.data() + span.start, span.size()}; }
     uint64_t hash(Span span, const std::vector<uint64_t>& powers) const {
         return prefixes_[span.end] - prefixes_[span.start] * powers[span.size()];
     }
 
   private:
-    std::string bytes_;
+    LargeVector<char> bytes_;
     std::vector<Span> spans_;
-    std::vector<uint64_t> prefixes_;
-    size_t from_ = 0;
+    LargeVector<uint64_t> prefixes_;
+    size_t size_ = 0, from_ = 0;
 };
 
 // What one thread needs while it reads.
 struct Desk {
     explicit Desk(size_t columns) : tally(columns) {}
     Tally tally;
-    Line sequence, shapes;
+    Text text;
+    Line sequence, shapes, extras;
     std::string scratch;
     struct Wanted {
         uint64_t hash;
-        std::string_view front, rest;
+        std::string_view term;
+        size_t likely;
     };
     std::vector<Wanted> wanted;
     struct Gram {
@@ -155,8 +149,9 @@ struct Desk {
         bool counts;
     };
     std::vector<Heard> heard;
-    std::vector<Span> raised;  // words in capitals
-    std::vector<Held> held;
+    std::vector<Span> raised, numbers;  // words in capitals, and of digits
+    std::vector<int32_t> names, figures;
+    Held held;
     std::vector<double> sums;
 };
 

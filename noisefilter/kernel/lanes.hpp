@@ -27,20 +27,21 @@ struct Shorts8 {
 
 #ifdef NOISEFILTER_VECTORS  // left to itself, gcc unrolls such short loops before it can see vectors in them
 
-typedef double Doubles __attribute__((vector_size(16)));  // what every x86-64 has
-typedef int64_t Longs __attribute__((vector_size(16)));
+typedef double Doubles __attribute__((vector_size(32)));  // in two halves where the processor has no more
+typedef int64_t Longs __attribute__((vector_size(32)));
+typedef double ByClass __attribute__((vector_size(32)));  // one number for each class, and one that is nothing
 typedef int16_t ShortVector __attribute__((vector_size(LANES * sizeof(int16_t))));
 
 // How many of some rising values each lane has passed; one that is met counts only if `MET`.
 template <bool MET>
 inline void count_passed(const double* value, const double* end, const Lanes& lanes, Shorts8& passed) {
-    constexpr size_t PAIRS = LANES / 2;
-    Doubles given[PAIRS];
-    Longs count[PAIRS] = {};
+    constexpr size_t FOURS = LANES / 4;
+    Doubles given[FOURS];
+    Longs count[FOURS] = {};
     std::memcpy(given, &lanes, sizeof given);
     for (; value != end; ++value)
-        for (size_t n = 0; n < PAIRS; ++n) count[n] -= MET ? given[n] >= *value : given[n] > *value;
-    for (size_t n = 0; n < LANES; ++n) passed.at[n] = static_cast<int16_t>(count[n / 2][n % 2]);
+        for (size_t n = 0; n < FOURS; ++n) count[n] -= MET ? given[n] >= *value : given[n] > *value;
+    for (size_t n = 0; n < LANES; ++n) passed.at[n] = static_cast<int16_t>(count[n / 4][n % 4]);
 }
 
 // Keeps of `words` only the bits of `mask`, where more than `rank` values have been passed.
@@ -52,7 +53,31 @@ inline void keep_only(int16_t mask, int16_t rank, const Shorts8& passed, Shorts8
     std::memcpy(&words, &left, sizeof left);
 }
 
+// Adds a number for each class to those of one paragraph, which is `scale` away from where the line begins.
+inline void add_to(ByClass& sum, const double* weights) {
+    ByClass given;
+    std::memcpy(&given, weights, sizeof given);
+    sum += given;
+}
+inline void add_line(ByClass& sum, const double* base, const double* slope, double away) {
+    ByClass from, rise;
+    std::memcpy(&from, base, sizeof from);
+    std::memcpy(&rise, slope, sizeof rise);
+    sum += from + rise * away;
+}
+
 #else
+
+struct ByClass {
+    double at[4];
+    double operator[](size_t c) const { return at[c]; }
+};
+inline void add_to(ByClass& sum, const double* weights) {
+    for (size_t c = 0; c < 4; ++c) sum.at[c] += weights[c];
+}
+inline void add_line(ByClass& sum, const double* base, const double* slope, double away) {
+    for (size_t c = 0; c < 4; ++c) sum.at[c] += base[c] + slope[c] * away;
+}
 
 template <bool MET>
 inline void count_passed(const double* value, const double* end, const Lanes& lanes, Shorts8& passed) {

@@ -1,6 +1,7 @@
 // The first stage: terms of one paragraph, TF-IDF, and the regression over families of kinds.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -15,72 +16,38 @@ namespace noisefilter {
 
 struct Lexicon {
     Terms words;
-    Shorts characters;
-    size_t families = 0, stride = 0, shortest = 0, longest = 0, looked_at = 0;
+    Grams characters;
+    Rows rows;
+    size_t families = 0, shortest = 0, longest = 0, looked_at = 0;
     size_t word_columns = 0, columns = 0;
     std::vector<double> intercept;
-    LargeVector<float> table;  // a row for each term: its weight for each family, its IDF, whether it is telling, padding
-    std::vector<int32_t> shorter;  // for each term of characters, the longest other one that it begins with
     std::vector<uint64_t> powers;
     std::vector<double> logs;
 
     // `coef_halves` are the bytes of (families, columns) in IEEE half precision, wherever in memory they begin.
     void build(std::string_view word_list, std::string_view character_list, const float* word_idf, size_t word_count,
-               const float* character_idf, size_t character_count, const unsigned char* coef_halves, size_t coef_bytes, const double* intercepts,
-               size_t family_count) {
+               const float* character_idf, size_t character_count, const unsigned char* coef_halves,
+               size_t coef_bytes, const double* intercepts, size_t family_count) {
         words = Terms(word_list);
-        characters = Shorts(character_list);
         word_columns = words.size();
+        characters.build(character_list, word_columns, shortest);
         const size_t character_columns = lines_of(character_list);
         columns = word_columns + character_columns;
         families = family_count;
-        if (coef_bytes != columns * families * sizeof(uint16_t) || word_columns != word_count || character_columns != character_count)
+        if (coef_bytes != columns * families * sizeof(uint16_t) || word_columns != word_count ||
+            character_columns != character_count)
             throw std::invalid_argument("the weights do not match the terms");
         intercept.assign(intercepts, intercepts + families);
-        stride = (families + 2 + 3) / 4 * 4;
-        table.resize(columns * stride);
-        constexpr size_t BLOCK = 64;  // terms at a time: both sides stay in the cache
-        std::vector<float> block(families * BLOCK);
-        bool finite = true;
-        for (size_t begin = 0; begin < columns; begin += BLOCK) {
-            const size_t count = std::min(columns - begin, BLOCK);
-            for (size_t family = 0; family < families; ++family)
-                finite &= widen(coef_halves + (family * columns + begin) * sizeof(uint16_t), count, &block[family * BLOCK]);
-            float* row = &table[begin * stride];
-            for (size_t n = 0; n < count; ++n, row += stride) {
-                for (size_t family = 0; family < families; ++family) row[family] = block[family * BLOCK + n];
-                const size_t column = begin + n;
-                std::fill(row + families, row + stride, 0.0f);
-                row[families] = column < word_columns ? word_idf[column] : character_idf[column - word_columns];
-            }
-        }
-        if (!finite) throw std::invalid_argument("lexical_coef is not finite");
-        shorten(character_list);
+        rows.build(coef_halves, families, columns);
+        for (size_t column = 0; column < word_columns; ++column) rows.set_idf(column, word_idf[column]);
+        for (size_t n = 0; n < character_columns; ++n) rows.set_idf(word_columns + n, character_idf[n]);
         powers.assign(words.longest() + 2, 1);
         for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * BASE;
         logs.assign(64, 0.0);
         for (size_t i = 1; i < logs.size(); ++i) logs[i] = std::log(static_cast<double>(i));
     }
 
-    // A term that is telling shows that a paragraph can be known.
-    void set_telling(size_t column, bool telling) { table[column * stride + families + 1] = telling; }
-
-    // Half precision to single; tells whether all are finite.
-    static bool widen(const unsigned char* halves, size_t count, float* singles) {
-        uint32_t most = 0;
-        for (size_t n = 0; n < count; ++n) {
-            uint16_t half;
-            std::memcpy(&half, halves + n * sizeof half, sizeof half);
-            const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16, rest = half & 0x7fff;
-            const float subnormal = static_cast<float>(static_cast<int32_t>(rest)) * 0x1p-24f;
-            uint32_t bits;
-            std::memcpy(&bits, &subnormal, sizeof bits);
-            bits = sign | (rest < 0x400 ? bits : (rest << 13) + (112u << 23));
-            std::memcpy(&singles[n], &bits, sizeof bits);
-            most = std::max(most, rest);
-        }
-        return most < 0x7c00;
-    }
+    void set_telling(size_t column, bool telling) { rows.set_telling(column, telling); }
 
     // Marks the terms that show a paragraph to be known: two letters, and more than a shape, as it starts with one
     // of `shapes`. Of the terms that hold more than ASCII only Python can tell the letters: they are `asked`.
@@ -101,53 +68,39 @@ struct Lexicon {
         });
     }
 
-    void read_words(const Text& t, Desk& desk) const {
-        Line &sequence = desk.sequence, &shapes = desk.shapes;
-        sequence.clear();
-        shapes.clear();
+    // The terms of a paragraph are listed first, which fetches them, and then looked up.
+    void list_words(const Text& t, Desk& desk) const {
+        Line &sequence = desk.sequence, &shapes = desk.shapes, &extras = desk.extras;
+        for (Line* line : {&sequence, &shapes, &extras}) line->clear();
         desk.raised.clear();
-        desk.wanted.clear();
         sequence.add("<s>");
-        bool has_at = false;
-        for (size_t i = 0; i < t.size; ++i) has_at |= t.at[i] == '@';
+        const Hints has(t);
         for (size_t i = 0; i < t.size;) {
             if (t.space(i)) {
                 ++i;
                 continue;
             }
-            const Token token = token_at(t, i, has_at);
+            const Token token = token_at(t, i, has);
             take(t, token, {i, token.end}, desk);
             i = token.end;
         }
         sequence.add("</s>");
+        add_extras(t, desk);
         sequence.close();
-        shapes.close();
+        extras.close();
         const size_t count = sequence.count();
+        desk.wanted.resize(2 * count + extras.count());
+        Desk::Wanted* wanted = desk.wanted.data();
         for (size_t at = 0; at + 1 < count; ++at) {
-            if (at > 0) count_span(sequence, sequence.over(at, at), desk);
-            count_span(sequence, sequence.over(at, at + 1), desk);
+            if (at > 0) wanted += want(sequence, sequence.at(at), *wanted);
+            wanted += want(sequence, sequence.over(at, at + 1), *wanted);
         }
-        for (const Span& span : desk.raised) count_behind("UP:", sequence, span, desk);
-        const Span cue = cue_of(t);
-        if (cue.size()) {
-            desk.scratch = "cue:";
-            for (size_t i = cue.start; i < cue.end && desk.scratch.size() <= words.longest(); ++i)
-                encode(t.lower(i), desk.scratch);
-            meet(words.find(desk.scratch), 0, desk);
-            meet(words.find("<cue>"), 0, desk);
-        }
-        const size_t many = shapes.count();
-        for (size_t size = 1; size <= 4 && size <= many; ++size)
-            count_behind("first:", shapes, shapes.over(0, size - 1), desk);
-        for (size_t size = 1; size <= 3 && size <= many; ++size)
-            count_behind("last:", shapes, shapes.over(many - size, many - 1), desk);
-        if (many == 0) meet(words.find("whole:"), 0, desk);
-        else if (many <= 8) count_behind("whole:", shapes, shapes.over(0, many - 1), desk);
-        for (const Desk::Wanted& one : desk.wanted) words.fetch_term(one.hash);
-        for (const Desk::Wanted& one : desk.wanted) meet(words.find(one.hash, one.front, one.rest), 0, desk);
+        for (size_t at = 0; at < extras.count(); ++at) wanted += want(extras, extras.at(at), *wanted);
+        desk.wanted.resize(static_cast<size_t>(wanted - desk.wanted.data()));
+        for (Desk::Wanted& one : desk.wanted) one.likely = words.likely(one.hash);
     }
 
-    void read_characters(const Text& t, Desk& desk) const {
+    void list_characters(const Text& t, Desk& desk) const {
         desk.grams.clear();
         if (t.size <= 2 * looked_at) {
             read_stretch(t, 0, t.size, true, true, desk);
@@ -155,44 +108,64 @@ struct Lexicon {
             read_stretch(t, 0, looked_at, true, false, desk);
             read_stretch(t, t.size - looked_at, t.size, false, true, desk);
         }
-        for (Desk::Gram& gram : desk.grams) {
-            int32_t column = characters.find(gram.key, gram.likely);
-            while (column == NONE && gram.size-- > shortest) {
-                gram.key.cut(gram.size);
-                column = characters.find(gram.key);
+        for (Desk::Gram& gram : desk.grams) gram.likely = characters.likely(gram.key);
+    }
+
+    void look_up(Desk& desk) const {
+        for (const Desk::Wanted& one : desk.wanted) meet(words.find(one.hash, one.term, one.likely), desk);
+        while (!desk.grams.empty()) {  // what is no term comes again, a character shorter
+            uint32_t* met = desk.tally.open(Grams::MOST_COLUMNS * desk.grams.size());
+            size_t left = 0;
+            for (const Desk::Gram& gram : desk.grams) {
+                const Grams::Slot& slot = characters.find(gram.key, gram.likely);
+                for (size_t n = 0; n < Grams::MOST_COLUMNS; ++n) {
+                    met[n] = static_cast<uint32_t>(slot.columns[n]);
+                    rows.fetch(met[n]);
+                }
+                met += slot.count;
+                desk.grams[left] = gram;
+                desk.grams[left].size = slot.free() ? gram.size - 1 : slot.rest;
+                left += desk.grams[left].size >= shortest;
             }
-            for (; column != NONE; column = shorter[static_cast<size_t>(column)]) meet(column, word_columns, desk);
+            desk.tally.close(met);
+            desk.grams.resize(left);
+            for (Desk::Gram& gram : desk.grams) {
+                gram.key.cut(gram.size);
+                gram.likely = characters.likely(gram.key);
+            }
         }
     }
 
-    void count_word(std::string_view term, Desk& desk) const { meet(words.find(term), 0, desk); }
-    void count_character(std::string_view gram, Desk& desk) const {
-        meet(characters.find(gram), word_columns, desk);
-    }
+    void count_word(std::string_view term, Desk& desk) const { meet(words.find(term), desk); }
+    void count_character(std::string_view gram, Desk& desk) const { meet(characters.find(gram), desk); }
 
     // Probabilities of the families from what was counted; tells whether a term showed that the paragraph is known.
     bool finish(Desk& desk, double* shares) const {
+        const Tally::Counted terms = desk.tally.empty();
+        Held& held = desk.held;
+        held.rows.resize(terms.size);
+        held.values.resize(terms.size);
         bool known = false;
-        auto& held = desk.held;
-        held.clear();
-        double squares[2] = {0.0, 0.0};
-        size_t of_words = 0;
-        desk.tally.empty_into([&](size_t column, size_t count) {
-            const float* row = &table[column * stride];
-            known |= row[families + 1] != 0;
+        for (size_t n = 0; n < terms.size; ++n) {
+            const unsigned char* row = held.rows[n] = rows.at(terms.columns[n]);
+            const size_t count = terms.counts[n];
+            known |= Rows::telling(row);
             const double log = count < logs.size() ? logs[count] : std::log(static_cast<double>(count));
-            const double value = (log + 1.0) * static_cast<double>(row[families]);
-            squares[column >= word_columns] += value * value;
-            of_words += column < word_columns;
-            held.push_back({row, value});
-        });
-        const double norms[2] = {std::sqrt(squares[0]), std::sqrt(squares[1])};
-        for (size_t n = 0; n < held.size(); ++n)
-            if (norms[n >= of_words] > 0) held[n].value /= norms[n >= of_words];
+            held.values[n] = (log + 1.0) * Rows::idf(row);
+        }
+        const size_t of_words = static_cast<size_t>(
+            std::lower_bound(terms.columns, terms.columns + terms.size, word_columns) - terms.columns);
+        const auto to_unit = [&](size_t from, size_t to) {
+            double square = 0.0;
+            for (size_t n = from; n < to; ++n) square += held.values[n] * held.values[n];
+            const double norm = std::sqrt(square);
+            if (norm > 0)
+                for (size_t n = from; n < to; ++n) held.values[n] /= norm;
+        };
+        to_unit(0, of_words);
+        to_unit(of_words, terms.size);
         auto& sums = desk.sums;
-        sums.resize(stride);
-        if (stride == 20) add_up_20(held.data(), held.size(), sums.data());
-        else add_up_any(held.data(), held.size(), stride, sums.data());
+        rows.add_up(held, sums);
         double most = -HUGE_VAL, total = 0.0;
         for (size_t f = 0; f < families; ++f) most = std::max(most, sums[f] += intercept[f]);
         for (size_t f = 0; f < families; ++f) total += shares[f] = std::exp(sums[f] - most);
@@ -201,26 +174,10 @@ struct Lexicon {
     }
 
   private:
-    void shorten(std::string_view list) {
-        shorter.assign(lines_of(list), NONE);
-        each_line(list, [&](std::string_view term, int32_t column) {
-            Packed key;
-            size_t size = 0;
-            if (!pack(term, key, size)) return;
-            while (shorter[static_cast<size_t>(column)] == NONE && size-- > shortest) {
-                key.cut(size);
-                shorter[static_cast<size_t>(column)] = characters.find(key);
-            }
-        });
-    }
-
-    void meet(int32_t column, size_t start, Desk& desk) const {
+    void meet(int32_t column, Desk& desk) const {
         if (column < 0) return;
-        const size_t at = start + static_cast<size_t>(column);
-        if (desk.tally.add(at)) {  // its weights will be wanted soon
-            NOISEFILTER_PREFETCH(&table[at * stride]);
-            NOISEFILTER_PREFETCH(&table[at * stride] + 16);
-        }
+        rows.fetch(static_cast<size_t>(column));  // its weights will be wanted soon
+        desk.tally.add(static_cast<size_t>(column));
     }
 
     void take(const Text& t, Token token, Span span, Desk& desk) const {
@@ -228,12 +185,13 @@ struct Lexicon {
         switch (token.kind) {
             case Kind::word: {
                 sequence.start();
-                const size_t from = sequence.bytes().size();
-                for (size_t i = span.start; i < span.end; ++i) encode(t.lower(i), sequence.bytes());
+                char* to = sequence.room(LONGEST_CHARACTER * span.size());
+                for (size_t i = span.start; i < span.end; ++i) to = encode(t.lower(i), to);
+                sequence.filled(to);
                 sequence.end();
                 const std::string_view shape = shape_of(t, span);
                 shapes.add(shape);
-                if (shape == "XX") desk.raised.push_back({from, sequence.bytes().size()});
+                if (shape == "XX") desk.raised.push_back(sequence.last());
                 return;
             }
             case Kind::number:
@@ -241,12 +199,11 @@ struct Lexicon {
                 shapes.add("9");
                 return;
             case Kind::mark: {
-                sequence.start();
-                encode(t.at[span.start], sequence.bytes());
-                sequence.end();
-                shapes.start();
-                encode(t.at[span.start], shapes.bytes());
-                shapes.end();
+                for (Line* line : {&sequence, &shapes}) {
+                    line->start();
+                    line->put(t.at[span.start]);
+                    line->end();
+                }
                 return;
             }
             default: {
@@ -270,28 +227,46 @@ struct Lexicon {
             sequence.add("<number>");
         } else {
             sequence.start();
-            sequence.bytes() += '<';
-            for (size_t i = span.start; i < span.end; ++i)
-                sequence.bytes() += t.decimal(i) ? '9' : static_cast<char>(t.at[i]);
-            sequence.bytes() += '>';
+            sequence.put('<');
+            for (size_t i = span.start; i < span.end; ++i) sequence.put(t.decimal(i) ? uint16_t{'9'} : t.at[i]);
+            sequence.put('>');
             sequence.end();
         }
     }
 
-    void count_span(const Line& line, Span span, Desk& desk) const {
-        if (span.size() > words.longest()) return;
-        want(line.hash(span, powers), {}, line.text(span), desk);
+    // What case, place and shapes tell besides.
+    static void add_extras(const Text& t, Desk& desk) {
+        Line& extras = desk.extras;
+        const auto add = [&](std::string_view front, const Line& line, Span span) {
+            extras.start();
+            extras.put(front);
+            extras.put(line.text(span));
+            extras.end();
+        };
+        for (const Span& span : desk.raised) add("UP:", desk.sequence, span);
+        const Span cue = cue_of(t);
+        if (cue.size()) {
+            extras.start();
+            extras.put("cue:");
+            for (size_t i = cue.start; i < cue.end; ++i) extras.put(t.lower(i));
+            extras.end();
+            extras.add("<cue>");
+        }
+        const Line& shapes = desk.shapes;
+        const size_t many = shapes.count();
+        for (size_t size = 1; size <= 4 && size <= many; ++size) add("first:", shapes, shapes.over(0, size - 1));
+        for (size_t size = 1; size <= 3 && size <= many; ++size)
+            add("last:", shapes, shapes.over(many - size, many - 1));
+        if (many == 0) extras.add("whole:");
+        else if (many <= 8) add("whole:", shapes, shapes.over(0, many - 1));
     }
 
-    void count_behind(std::string_view front, const Line& line, Span span, Desk& desk) const {
-        if (front.size() + span.size() > words.longest()) return;
-        want(hashed(front) * powers[span.size()] + line.hash(span, powers), front, line.text(span), desk);
-    }
-
-    void want(uint64_t hash, std::string_view front, std::string_view rest, Desk& desk) const {
-        hash = mixed(hash);
-        words.fetch(hash);
-        desk.wanted.push_back({hash, front, rest});
+    // Tells whether a stretch of a line may be a term, which then is wanted.
+    bool want(const Line& line, Span span, Desk::Wanted& one) const {
+        if (span.size() > words.longest()) return false;
+        one.hash = mixed(line.hash(span, powers));
+        one.term = line.text(span);
+        return words.may_hold(one.hash);
     }
 
     void read_stretch(const Text& t, size_t from, size_t to, bool opens, bool closes, Desk& desk) const {
@@ -304,9 +279,21 @@ struct Lexicon {
         const size_t window = std::min(longest, PACKED_MOST);
         Packed key;
         for (size_t n = 0; n < std::min(window, size); ++n) key.put(n, character(n));
+        size_t grams = desk.grams.size();
+        desk.grams.resize(grams + size);
         for (size_t start = 0; start + shortest <= size; ++start) {
             const size_t most = std::min(size - start, longest), packed = std::min(most, window);
-            if (packed >= shortest) desk.grams.push_back({key, packed, characters.likely(key)});
+            Desk::Gram gram{{}, 0, 0};  // the longest that may be a term
+            for (size_t n = shortest; n <= packed; ++n) {
+                Packed cut = key;
+                if (n < window) cut.cut(n);
+                const bool may = characters.may_hold(cut);
+                gram.size = may ? n : gram.size;
+                gram.key.low = may ? cut.low : gram.key.low;
+                gram.key.high = may ? cut.high : gram.key.high;
+            }
+            desk.grams[grams] = gram;
+            grams += gram.size > 0;
             key.shift();
             if (start + window < size) key.put(window - 1, character(start + window));
             if (most > PACKED_MOST) {
@@ -317,6 +304,7 @@ struct Lexicon {
                 }
             }
         }
+        desk.grams.resize(grams);
     }
 };
 

@@ -34,7 +34,9 @@ struct Paragraph {
     double shape[12] = {};
 };
 
-enum Shape { WORDS, SENTENCES, ENDS, STARTS_LOWER, CAPITALISED, CAPITALS, DIGITS, MARKS, QUOTED, COLON, STOP_WORDS, UNKNOWN };
+enum Shape {
+    WORDS, SENTENCES, ENDS, STARTS_LOWER, CAPITALISED, CAPITALS, DIGITS, MARKS, QUOTED, COLON, STOP_WORDS, UNKNOWN
+};
 
 // What a word tells besides its stem.
 enum WordIs : uint8_t { STOP = 1, INITIAL = 2, ALL_CAPITALS = 4, NUMBER = 8, COMMON = 16 };
@@ -53,8 +55,8 @@ struct Found {
 };
 
 struct Vocabulary {
-    Shorts stems, known_words;     // known_words: 1 for a stop word, 2 for a common one, 3 for both
-    std::vector<double> idf;
+    Shorts<double> stems;          // their IDF
+    Shorts<int32_t> known_words;   // 1 for a stop word, 2 for a common one, 3 for both
     double unseen = 0;
     size_t longest_known = 0;
 
@@ -66,8 +68,8 @@ struct Vocabulary {
 
     void build(std::string_view stem_list, const double* values, size_t count, double unseen_idf) {
         if (lines_of(stem_list) != count) throw std::invalid_argument("the stems do not match their weights");
-        stems = Shorts(stem_list);
-        idf.assign(values, values + count);
+        stems.reserve(count);
+        each_line(stem_list, [&](std::string_view stem, int32_t line) { stems.put(stem, values[line]); });
         unseen = unseen_idf;
     }
 };
@@ -75,51 +77,52 @@ struct Vocabulary {
 // The stems of one article, numbered as they come.
 class Numbering {
   public:
-    Numbering() { numbers_.reserve(USUAL); }
+    Numbering() {
+        numbers_.reserve(USUAL);
+        stems_.reserve(USUAL);
+    }
 
     template <class Key>
     int32_t number(const Key& key, const Vocabulary& vocabulary) {
         int32_t& place = numbers_.place(key);
         if (place == NONE) {
-            place = static_cast<int32_t>(idf_.size());
-            const int32_t column = vocabulary.stems.find(key);
-            idf_.push_back(column == NONE ? vocabulary.unseen : vocabulary.idf[column]);
-            known_.push_back(column != NONE);
-            place_.push_back(0);
-            stamp_.push_back(0);
+            place = static_cast<int32_t>(stems_.size());
+            const double idf = vocabulary.stems.find(key);
+            stems_.push_back({is_none(idf) ? vocabulary.unseen : idf, 0, 0, !is_none(idf)});
         }
         return place;
     }
-    size_t size() const { return idf_.size(); }
+    size_t size() const { return stems_.size(); }
 
     // Words of one paragraph, one after the other.
-    void begin() {
+    void begin(Paragraph& p, size_t words) {
         ++turn_;
         counts_.clear();
+        p.stems.reserve(words);
     }
     void count(int32_t id, Paragraph& p) {
-        if (stamp_[id] != turn_) {
-            stamp_[id] = turn_;
-            place_[id] = static_cast<uint32_t>(p.stems.size());
-            p.stems.push_back({id, idf_[id], 0.0});
+        Met& met = stems_[static_cast<size_t>(id)];
+        if (met.turn != turn_) {
+            met.turn = turn_;
+            met.place = static_cast<uint32_t>(p.stems.size());
+            p.stems.push_back({id, met.idf, 0.0});
             counts_.push_back(0);
         }
-        ++counts_[place_[id]];
+        ++counts_[met.place];
     }
-    bool holds(int32_t id) const { return stamp_[id] == turn_; }
-    uint32_t place(int32_t id) const { return place_[id]; }
 
     void weigh(Paragraph& p, const std::vector<double>& logs) const {
         size_t unseen = 0;
         double squares = 0.0;
+        p.sorted.resize(p.stems.size());
         for (size_t at = 0; at < p.stems.size(); ++at) {
             Stem& stem = p.stems[at];
             const uint32_t n = counts_[at];
             stem.weight = (1.0 + (n < logs.size() ? logs[n] : std::log(static_cast<double>(n)))) * stem.idf;
             p.mass += stem.idf;
             squares += stem.weight * stem.weight;
-            unseen += !known_[stem.id];
-            p.sorted.push_back(stem.id);
+            unseen += !stems_[static_cast<size_t>(stem.id)].known;
+            p.sorted[at] = stem.id;
         }
         std::sort(p.sorted.begin(), p.sorted.end());
         p.norm = std::sqrt(squares);
@@ -128,14 +131,30 @@ class Numbering {
         for (int32_t id : p.sorted) p.digest = mixed(p.digest ^ static_cast<uint64_t>(id)) * BASE;
     }
 
+    // The places of those of some stems that the paragraph holds, each once.
+    void places(const std::vector<int32_t>& ids, std::vector<uint32_t>& places) {
+        for (int32_t id : ids) {
+            const Met& met = stems_[static_cast<size_t>(id)];
+            if (met.turn != turn_ || counts_[met.place] == 0) continue;
+            counts_[met.place] = 0;
+            places.push_back(met.place);
+        }
+        for (uint32_t place : places) counts_[place] = 1;
+    }
+
   private:
     static constexpr size_t USUAL = 250;  // stems of an article
-    Shorts numbers_;
-    std::vector<double> idf_;
-    std::vector<uint8_t> known_;
-    std::vector<uint32_t> place_, counts_;
-    std::vector<uint64_t> stamp_;
-    uint64_t turn_ = 0;
+
+    struct Met {
+        double idf;
+        uint32_t turn, place;  // the paragraph that had it last, and where among its stems
+        bool known;
+    };
+
+    Shorts<int32_t> numbers_;
+    std::vector<Met> stems_;
+    std::vector<uint32_t> counts_;
+    uint32_t turn_ = 0;
 };
 
 namespace detail {
@@ -146,9 +165,7 @@ inline Packed stem_of(const Text& t, Span word) {
     const auto lower = [&](size_t i) { return t.lower(word.start + i); };
     if (size >= 2 && lower(size - 1) == 's' && lower(size - 2) == '\'') size -= 2;
     if (size > 3 && lower(size - 1) == 's' && lower(size - 2) != 's') --size;
-    Packed key;
-    for (size_t i = 0; i < std::min<size_t>(size, 6); ++i) key.put(i, lower(i));
-    return key;
+    return t.packed(word.start, size);
 }
 
 inline uint8_t word_is(const Text& t, Span word, const Vocabulary& vocabulary, std::string& scratch) {
@@ -156,17 +173,10 @@ inline uint8_t word_is(const Text& t, Span word, const Vocabulary& vocabulary, s
     uint8_t is = 0;
     if (first & UPPER) is |= INITIAL;
     if (first & DIGIT) is |= NUMBER;
-    bool upper = word.size() > 1, cased = false;
-    for (size_t i = word.start; i < word.end && upper; ++i) {
-        upper = !(t.flags(i) & LOWER);
-        cased |= (t.flags(i) & UPPER) != 0;
-    }
-    if (upper && cased) is |= ALL_CAPITALS;
+    if (word.size() > 1 && (t.any(word) & (UPPER | LOWER)) == UPPER) is |= ALL_CAPITALS;
     int32_t listed;
     if (word.size() <= PACKED_MOST) {
-        Packed key;
-        for (size_t i = word.start; i < word.end; ++i) key.put(i - word.start, t.lower(i));
-        listed = vocabulary.known_words.find(key);
+        listed = vocabulary.known_words.find(t.packed(word.start, word.size()));
     } else {
         if (word.size() > vocabulary.longest_known) return is;
         scratch.clear();
@@ -182,25 +192,28 @@ inline uint8_t word_is(const Text& t, Span word, const Vocabulary& vocabulary, s
 // What all of a paragraph's words come to, whoever cut them.
 class Words {
   public:
-    Words(Paragraph& p, Numbering& numbering) : p_(p), numbering_(numbering) { numbering_.begin(); }
+    Words(Paragraph& p, Numbering& numbering, Desk& desk, size_t most)
+        : p_(p), numbering_(numbering), raised_(desk.names), figures_(desk.figures) {
+        raised_.clear();
+        figures_.clear();
+        numbering_.begin(p, most);
+    }
 
     void add(int32_t id, uint8_t is) {
         if (!(is & STOP)) numbering_.count(id, p_);
-        else ++stop_;
-        if (is & COMMON) ++p_.common;
-        if (is & ALL_CAPITALS) ++capitals_;
-        if (is & INITIAL) {
-            if (p_.words > 0) raised_.push_back(id);  // the first word is a capital anyway
-            ++capitalised_;
-        }
+        stop_ += (is & STOP) != 0;
+        p_.common += (is & COMMON) != 0;
+        capitals_ += (is & ALL_CAPITALS) != 0;
+        capitalised_ += (is & INITIAL) != 0;
+        if ((is & INITIAL) && p_.words > 0) raised_.push_back(id);  // the first word is a capital anyway
         if (is & NUMBER) figures_.push_back(id);
         ++p_.words;
     }
 
     void finish(const std::vector<double>& logs) {
         numbering_.weigh(p_, logs);
-        distinct(raised_, p_.names);
-        distinct(figures_, p_.figures);
+        numbering_.places(raised_, p_.names);
+        numbering_.places(figures_, p_.figures);
         const double count = static_cast<double>(std::max<size_t>(1, p_.words));
         p_.shape[WORDS] = std::log1p(static_cast<double>(p_.words));
         p_.shape[CAPITALISED] = static_cast<double>(capitalised_) / count;
@@ -210,25 +223,17 @@ class Words {
     }
 
   private:
-    void distinct(const std::vector<int32_t>& ids, std::vector<uint32_t>& places) const {
-        std::vector<bool> seen(p_.stems.size());
-        for (int32_t id : ids) {
-            if (!numbering_.holds(id) || seen[numbering_.place(id)]) continue;
-            seen[numbering_.place(id)] = true;
-            places.push_back(numbering_.place(id));
-        }
-    }
-
     Paragraph& p_;
     Numbering& numbering_;
-    std::vector<int32_t> raised_, figures_;
+    std::vector<int32_t> &raised_, &figures_;
     size_t stop_ = 0, capitalised_ = 0, capitals_ = 0;
 };
 
 // What the first stage makes of a paragraph.
 inline void read_terms(const Text& t, const Lexicon& lexicon, Desk& desk, Paragraph& p) {
-    lexicon.read_words(t, desk);
-    lexicon.read_characters(t, desk);
+    lexicon.list_words(t, desk);
+    lexicon.list_characters(t, desk);
+    lexicon.look_up(desk);
     p.shares.resize(lexicon.families);
     p.known = lexicon.finish(desk, p.shares.data());
 }
@@ -240,38 +245,45 @@ inline void read_terms(const Found& found, const Lexicon& lexicon, Desk& desk, P
     p.known = lexicon.finish(desk, p.shares.data());
 }
 
-// What a paragraph, or a title, holds that the others may hold as well.
-inline void read_stems(const Text& t, const Lexicon& lexicon, const Vocabulary& vocabulary, Numbering& numbering,
-                       Desk& desk, Paragraph& p) {
-    Words words(p, numbering);
-    std::vector<Span> numbers;
+// The words of a paragraph, or a title; their stems are fetched.
+inline void hear(const Text& t, const Vocabulary& vocabulary, Desk& desk) {
+    desk.numbers.clear();
     desk.heard.clear();
     each_word(t, [&](Span word) {
         const uint8_t is = detail::word_is(t, word, vocabulary, desk.scratch);
         const bool counts = !(is & STOP) || (is & INITIAL);
         desk.heard.push_back({counts ? detail::stem_of(t, word) : Packed{}, is, counts});
-        if (counts) vocabulary.stems.likely(desk.heard.back().stem);
-        if (is & NUMBER) numbers.push_back(word);
+        if (counts) vocabulary.stems.fetch(desk.heard.back().stem);
+        if (is & NUMBER) desk.numbers.push_back(word);
     });
+}
+
+// What the words that were heard have that those of other paragraphs may have as well.
+inline void read_stems(const Text& t, const Lexicon& lexicon, const Vocabulary& vocabulary, Numbering& numbering,
+                       Desk& desk, Paragraph& p) {
+    std::vector<Span>& numbers = desk.numbers;
+    Words words(p, numbering, desk, desk.heard.size());
     for (const Desk::Heard& word : desk.heard)
         words.add(word.counts ? numbering.number(word.stem, vocabulary) : NONE, word.is);
     words.finish(lexicon.logs);
+    const uint16_t* at = t.at.data();
     const auto before = [&](Span a, Span b) {
-        return std::lexicographical_compare(t.at + a.start, t.at + a.end, t.at + b.start, t.at + b.end);
+        return std::lexicographical_compare(at + a.start, at + a.end, at + b.start, at + b.end);
     };
     const auto same = [&](Span a, Span b) {
-        return a.size() == b.size() && std::equal(t.at + a.start, t.at + a.end, t.at + b.start);
+        return a.size() == b.size() && std::equal(at + a.start, at + a.end, at + b.start);
     };
     std::sort(numbers.begin(), numbers.end(), before);
     p.numbers = static_cast<size_t>(std::unique(numbers.begin(), numbers.end(), same) - numbers.begin());
     p.ends = ends_sentence(t);
     size_t sentences = 0, digits = 0, marks = 0;
     for (size_t i = 0; i < t.size; ++i) {
-        const uint16_t c = t.at[i];
         const uint8_t flags = t.flags(i);
-        sentences += c == '.' || c == '!' || c == '?';
         digits += (flags & DIGIT) != 0;
-        marks += !(flags & (WORD | SPACE)) && c != '.' && c != ',' && c != '\'' && c != '"' && c != '-';
+        if (flags & (WORD | SPACE)) continue;
+        const uint16_t c = t.at[i];
+        sentences += c == '.' || c == '!' || c == '?';
+        marks += c != '.' && c != ',' && c != '\'' && c != '"' && c != '-';
         if (c == '"') p.shape[QUOTED] = 1.0;
         if (c == ':' && i < 40) p.shape[COLON] = 1.0;
     }
@@ -288,8 +300,8 @@ inline void read_stems(const Text& t, const Lexicon& lexicon, const Vocabulary& 
 }
 
 inline void read_stems(const Found& found, const Lexicon& lexicon, const Vocabulary& vocabulary, Numbering& numbering,
-                       Desk&, Paragraph& p) {
-    Words words(p, numbering);
+                       Desk& desk, Paragraph& p) {
+    Words words(p, numbering, desk, found.words.size());
     std::vector<std::string_view> numbers;
     for (const Found::Word& word : found.words) {
         const int32_t listed = vocabulary.known_words.find(word.lower);

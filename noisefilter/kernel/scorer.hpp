@@ -144,9 +144,10 @@ class Session {
             if (terms) read_terms(*source.found, s.lexicon, desk, p);
             read_stems(*source.found, s.lexicon, s.vocabulary, numbering_, desk, p);
         } else {
-            const Text text{source.text.data(), source.text.size(), table};
-            if (terms) read_terms(text, s.lexicon, desk, p);
-            read_stems(text, s.lexicon, s.vocabulary, numbering_, desk, p);
+            desk.text.take(source.text, table);
+            hear(desk.text, s.vocabulary, desk);
+            if (terms) read_terms(desk.text, s.lexicon, desk, p);
+            read_stems(desk.text, s.lexicon, s.vocabulary, numbering_, desk, p);
         }
     }
 

@@ -1,16 +1,20 @@
-// Tables from terms to columns. A hash finds the place, the bytes decide: no collision can change an answer.
+// What tables are made of: memory, hashes, short strings as keys. A key decides, not its hash: no collision can change
+// an answer.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -26,11 +30,23 @@ namespace noisefilter {
 #define NOISEFILTER_PREFETCH(place) (void)(place)
 #endif
 
-// Where compiler and loader (glibc) can, a second version for wider registers; contraction is off, so the sums are the same.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+// Where compiler and loader (glibc) can, a second version for wider registers; contraction is off, so the sums are the
+// same. The sanitized build has none of this, so the plain versions are tested, too.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && \
+    !defined(__SANITIZE_ADDRESS__)
 #define NOISEFILTER_WIDER __attribute__((target_clones("avx2", "default")))
 #else
 #define NOISEFILTER_WIDER
+#endif
+
+// Where one version of a function may be for newer processors, chosen when the program runs.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11 && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define NOISEFILTER_BY_PROCESSOR
+#endif
+
+// Where the lowest byte of a number comes first.
+#if defined(_WIN32) || (defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+#define NOISEFILTER_LITTLE
 #endif
 
 // Where the compiler has types for vectors; others find the vectors in loops, or do not.
@@ -122,64 +138,6 @@ void each_line(std::string_view list, Take take) {
     }
 }
 
-// Strings of any length; a string that comes twice has the column of its last place, as in a Python dict.
-class Terms {
-  public:
-    explicit Terms(std::string_view list = {}) : bytes_(list), size_(lines_of(list)) {
-        slots_.assign(slots_for(size_), Slot{0, NONE, 0, 0});
-        uint32_t start = 0;
-        each_line(bytes_, [&](std::string_view term, int32_t column) {
-            longest_ = std::max(longest_, term.size());
-            const uint64_t hash = mixed(hashed(term));
-            slots_[slot_of(hash, {}, term)] = {tag_of(hash), column, start, static_cast<uint32_t>(term.size())};
-            start += static_cast<uint32_t>(term.size()) + 1;
-        });
-    }
-
-    size_t size() const { return size_; }
-    size_t longest() const { return longest_; }
-
-    int32_t find(std::string_view term) const { return find(mixed(hashed(term)), {}, term); }
-
-    // The column of `front` and `rest` put together, `hash` being that of both, mixed.
-    int32_t find(uint64_t hash, std::string_view front, std::string_view rest) const {
-        return slots_[slot_of(hash, front, rest)].column;
-    }
-    // In three steps for many terms at once: their slots are fetched, then what is written there, then all is found.
-    void fetch(uint64_t hash) const { NOISEFILTER_PREFETCH(&slots_[hash & (slots_.size() - 1)]); }
-    void fetch_term(uint64_t hash) const {
-        NOISEFILTER_PREFETCH(bytes_.data() + slots_[hash & (slots_.size() - 1)].start);
-    }
-
-  private:
-    struct Slot {
-        uint32_t tag;
-        int32_t column;
-        uint32_t start, size;
-    };
-
-    static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
-
-    bool holds(const Slot& slot, std::string_view front, std::string_view rest) const {
-        if (slot.size != front.size() + rest.size()) return false;
-        const char* term = bytes_.data() + slot.start;
-        return std::equal(front.begin(), front.end(), term) &&
-               std::memcmp(rest.data(), term + front.size(), rest.size()) == 0;
-    }
-
-    size_t slot_of(uint64_t hash, std::string_view front, std::string_view rest) const {
-        const size_t mask = slots_.size() - 1;
-        for (size_t at = hash & mask;; at = (at + 1) & mask) {
-            const Slot& slot = slots_[at];
-            if (slot.column == NONE || (slot.tag == tag_of(hash) && holds(slot, front, rest))) return at;
-        }
-    }
-
-    std::string bytes_;
-    size_t size_ = 0, longest_ = 0;
-    LargeVector<Slot> slots_;
-};
-
 // Up to six characters of the basic plane, packed into one key: the key is the string.
 struct Packed {
     uint64_t low = 0;
@@ -195,8 +153,9 @@ struct Packed {
         high >>= 16;
     }
     void cut(size_t at) {  // to its first `at` characters
-        if (at < 4) low &= (uint64_t{1} << (16 * at)) - 1;
-        high = at <= 4 ? 0 : high & ((uint32_t{1} << (16 * (at - 4))) - 1);
+        const uint64_t kept = (uint64_t{1} << (16 * (at % 4))) - 1;
+        low = at < 4 ? low & kept : low;
+        high = at < 4 ? 0 : high & static_cast<uint32_t>(kept);
     }
     uint64_t hash() const { return mixed(low * 0xd6e8feb86659fd93u + high * 0xa0761d6478bd642fu); }
 };
@@ -214,16 +173,26 @@ inline uint32_t decoded(std::string_view text, size_t& at) {
     return character;
 }
 
-inline void encode(uint32_t character, std::string& to) {
-    if (character < 0x80) to += static_cast<char>(character);
-    else if (character < 0x800) {
-        to += static_cast<char>(0xc0 | character >> 6);
-        to += static_cast<char>(0x80 | (character & 0x3f));
+constexpr size_t LONGEST_CHARACTER = 3;
+
+// Writes a character of the basic plane in UTF-8; returns where it ends.
+inline char* encode(uint32_t character, char* to) {
+    if (character < 0x80) {
+        *to++ = static_cast<char>(character);
+    } else if (character < 0x800) {
+        *to++ = static_cast<char>(0xc0 | character >> 6);
+        *to++ = static_cast<char>(0x80 | (character & 0x3f));
     } else {
-        to += static_cast<char>(0xe0 | character >> 12);
-        to += static_cast<char>(0x80 | (character >> 6 & 0x3f));
-        to += static_cast<char>(0x80 | (character & 0x3f));
+        *to++ = static_cast<char>(0xe0 | character >> 12);
+        *to++ = static_cast<char>(0x80 | (character >> 6 & 0x3f));
+        *to++ = static_cast<char>(0x80 | (character & 0x3f));
     }
+    return to;
+}
+
+inline void encode(uint32_t character, std::string& to) {
+    char encoded[LONGEST_CHARACTER];
+    to.append(encoded, encode(character, encoded));
 }
 
 // Whether a string can be packed; `packed` then is its key, and `size` its characters.
@@ -242,82 +211,81 @@ inline bool pack(std::string_view text, Packed& packed) {
     return pack(text, packed, size);
 }
 
+// What stands for no number where there may be one.
+inline bool is_none(int32_t number) { return number == NONE; }
+inline bool is_none(double number) { return std::isnan(number); }
+template <class Number>
+constexpr Number none() {
+    return std::is_integral<Number>::value ? static_cast<Number>(NONE) : std::numeric_limits<Number>::quiet_NaN();
+}
+
 // Short strings to numbers; what cannot be packed has a slower table beside.
+template <class Number>
 class Shorts {
   public:
-    explicit Shorts(std::string_view list = {}) {
-        const size_t count = lines_of(list);
-        reserve(count);
-        each_line(list, [&](std::string_view term, int32_t column) { put(term, column); });
-    }
+    explicit Shorts(size_t count = 0) { reserve(count); }
 
-    void reserve(size_t count) { slots_.assign(slots_for(count), Slot{0, 0, NONE}); }  // of an empty table
+    void reserve(size_t count) { slots_.assign(slots_for(count), Slot{0, 0, none<Number>()}); }  // of an empty table
 
-    void put(std::string_view term, int32_t value) {
+    void put(std::string_view term, Number value) {
         Packed key;
         if (pack(term, key)) place(key) = value;
         else odd_[std::string(term)] = value;
     }
 
-    int32_t find(const Packed& key) const { return slots_[slot_of(key)].value; }
-    int32_t find(std::string_view term) const {
+    Number find(const Packed& key) const { return slots_[slot_of(key)].value; }
+    Number find(std::string_view term) const {
         Packed key;
         if (pack(term, key)) return find(key);
         const auto found = odd_.find(std::string(term));
-        return found == odd_.end() ? NONE : found->second;
+        return found == odd_.end() ? none<Number>() : found->second;
     }
 
-    // In two steps for many keys at once: first where each may stand, which fetches it, then what stands there.
-    size_t likely(const Packed& key) const {
-        const size_t at = key.hash() & (slots_.size() - 1);
-        NOISEFILTER_PREFETCH(&slots_[at]);
-        return at;
-    }
-    int32_t find(const Packed& key, size_t likely) const { return slots_[slot_of(key, likely)].value; }
+    // Where a key may stand is fetched.
+    void fetch(const Packed& key) const { NOISEFILTER_PREFETCH(&slots_[key.hash() & (slots_.size() - 1)]); }
 
-    // The value of a key, NONE at first; the reference holds until the next call.
-    int32_t& place(const Packed& key) {
+    // The value of a key, none at first; the reference holds until the next call.
+    Number& place(const Packed& key) {
         if (2 * (used_ + 1) > slots_.size()) grow();
         Slot& slot = slots_[slot_of(key)];
-        if (slot.value == NONE) {
-            slot = Slot{key.low, key.high, NONE};
+        if (is_none(slot.value)) {
+            slot = Slot{key.low, key.high, none<Number>()};
             ++used_;
         }
         return slot.value;
     }
-    int32_t& place(std::string_view term) {
+    Number& place(std::string_view term) {
         Packed key;
         if (pack(term, key)) return place(key);
-        return odd_.emplace(std::string(term), NONE).first->second;
+        return odd_.emplace(std::string(term), none<Number>()).first->second;
     }
 
   private:
     struct Slot {
         uint64_t low;
         uint32_t high;
-        int32_t value;
+        Number value;
     };
 
-    size_t slot_of(const Packed& key) const { return slot_of(key, key.hash() & (slots_.size() - 1)); }
-    size_t slot_of(const Packed& key, size_t likely) const {
+    size_t slot_of(const Packed& key) const {
         const size_t mask = slots_.size() - 1;
-        for (size_t at = likely;; at = (at + 1) & mask) {
+        for (size_t at = key.hash() & mask;; at = (at + 1) & mask) {
             const Slot& slot = slots_[at];
-            if (slot.value == NONE || (slot.low == key.low && slot.high == key.high)) return at;
+            if (is_none(slot.value) || (slot.low == key.low && slot.high == key.high)) return at;
         }
     }
 
     void grow() {
         LargeVector<Slot> old;
         old.swap(slots_);
-        slots_.assign(2 * old.size(), Slot{0, 0, NONE});
+        slots_.assign(2 * old.size(), Slot{0, 0, none<Number>()});
         for (const Slot& slot : old)
-            if (slot.value != NONE) slots_[slot_of(Packed{slot.low, slot.high})] = slot;
+            if (!is_none(slot.value)) slots_[slot_of(Packed{slot.low, slot.high})] = slot;
     }
 
     LargeVector<Slot> slots_;
     size_t used_ = 0;
-    std::unordered_map<std::string, int32_t> odd_;
+    std::unordered_map<std::string, Number> odd_;
 };
 
 }  // namespace noisefilter

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ enum Flag : uint8_t {
     DIGIT = 16,    // str.isdigit
     SPACE = 32,    // str.isspace
     NAMED = 64,    // of the letters that a site's name is made of: a-z, A-Z, 0-9 and the hyphen
+    JOINED = 128,  // \w, the underscore too; never asked, but told by `Text`
 };
 
 constexpr uint32_t CHARACTERS = 0x2c00;  // the native path ends here; Python cuts what lies beyond
@@ -37,20 +39,33 @@ struct Span {
     size_t size() const { return end - start; }
 };
 
-// The characters of a normalised paragraph, all of them plain.
+// What is known of each character of a normalised paragraph, all of them plain; scratch that is used again.
 struct Text {
-    const uint16_t* at;
-    size_t size;
-    const Character* table;
+    std::vector<uint16_t> at, lowered;
+    std::vector<uint8_t> flagged;
+    size_t size = 0;
 
-    uint8_t flags(size_t i) const { return table[at[i]].flags; }
+    void take(const std::vector<uint16_t>& characters, const Character* table) {
+        size = characters.size();
+        for (std::vector<uint16_t>* one : {&at, &lowered}) one->assign(size + BEHIND, 0);
+        flagged.assign(size + BEHIND, 0);
+        for (size_t i = 0; i < size; ++i) {
+            const uint16_t c = characters[i];
+            const Character& entry = table[c];
+            at[i] = c;
+            lowered[i] = entry.lower;
+            flagged[i] = static_cast<uint8_t>(entry.flags | ((entry.flags & WORD) || c == '_' ? JOINED : 0));
+        }
+    }
+
+    uint8_t flags(size_t i) const { return flagged[i]; }
     bool is(size_t i, uint8_t any) const { return i < size && (flags(i) & any) != 0; }
     bool is_char(size_t i, uint16_t c) const { return i < size && at[i] == c; }
-    bool word(size_t i) const { return i < size && ((flags(i) & WORD) || at[i] == '_'); }
+    bool word(size_t i) const { return is(i, JOINED); }
     bool space(size_t i) const { return is(i, SPACE); }
     bool decimal(size_t i) const { return is(i, DECIMAL); }
     bool boundary(size_t i) const { return (i > 0 && word(i - 1)) != word(i); }
-    uint16_t lower(size_t i) const { return table[at[i]].lower; }
+    uint16_t lower(size_t i) const { return lowered[i]; }
     bool reads(size_t i, const char* ascii) const {  // in any case
         for (; *ascii; ++ascii, ++i)
             if (i >= size || lower(i) != static_cast<uint16_t>(*ascii)) return false;
@@ -60,6 +75,45 @@ struct Text {
         size_t n = 0;
         while (n < most && decimal(i + n)) ++n;
         return n;
+    }
+    // All flags that any character of a span has, but for the last.
+    uint8_t any(Span span) const {
+        uint64_t found = 0;
+        for (size_t i = span.start; i < span.end; i += sizeof found) {
+            uint64_t eight;
+            std::memcpy(&eight, &flagged[i], sizeof eight);
+            const size_t left = span.end - i;
+            if (left < sizeof found) eight = first_bytes(eight, left);
+            found |= eight;
+        }
+        found |= found >> 32;
+        found |= found >> 16;
+        return static_cast<uint8_t>(found | found >> 8);
+    }
+    // The first characters of a span in lower case, at most as many as can be packed.
+    Packed packed(size_t start, size_t most) const {
+        Packed key;
+#ifdef NOISEFILTER_LITTLE
+        std::memcpy(&key.low, &lowered[start], sizeof key.low);
+        std::memcpy(&key.high, &lowered[start + 4], sizeof key.high);
+        key.low += 0x0001000100010001u;  // as `put` does; no character is so high that it would carry
+        key.high += 0x00010001u;
+        if (most < PACKED_MOST) key.cut(most);
+#else
+        for (size_t n = 0; n < std::min(most, PACKED_MOST); ++n) key.put(n, lower(start + n));
+#endif
+        return key;
+    }
+
+  private:
+    static constexpr size_t BEHIND = 8;  // characters that may be read behind the last, all 0
+
+    static uint64_t first_bytes(uint64_t eight, size_t count) {
+#ifdef NOISEFILTER_LITTLE
+        return eight & ((uint64_t{1} << (8 * count)) - 1);
+#else
+        return eight >> (64 - 8 * count);
+#endif
     }
 };
 
@@ -78,7 +132,8 @@ inline size_t to_space(const Text& t, size_t i) {
 }
 
 inline bool domain(const Text& t, size_t i) {
-    static const char* const ENDS[] = {"com", "org", "net", "co.uk", "gov", "edu", "info", "tv", "news", "io", "ly", "me"};
+    static const char* const ENDS[] = {"com",  "org", "net",  "co.uk", "gov", "edu",
+                                       "info", "tv",  "news", "io",    "ly",  "me"};
     for (int labels = 0; labels < 4; ++labels) {
         size_t n = 0;
         while (n <= 63 && t.is(i + n, NAMED)) ++n;
@@ -90,7 +145,7 @@ inline bool domain(const Text& t, size_t i) {
     return false;
 }
 
-inline size_t url(const Text& t, size_t i) {
+inline size_t url(const Text& t, size_t i, bool has_domain) {
     const uint16_t first = t.lower(i);
     if (first == 'h' && t.reads(i, "http")) {
         size_t after = i + 4;
@@ -98,7 +153,7 @@ inline size_t url(const Text& t, size_t i) {
         if (t.reads(after, "://") && after + 3 < t.size && !t.space(after + 3)) return to_space(t, after + 3);
     }
     if (first == 'w' && t.reads(i, "www.") && i + 4 < t.size && !t.space(i + 4)) return to_space(t, i + 4);
-    return t.is(i, NAMED) && t.boundary(i) && domain(t, i) ? to_space(t, i) : 0;
+    return has_domain && t.is(i, NAMED) && t.boundary(i) && domain(t, i) ? to_space(t, i) : 0;
 }
 
 inline bool local(const Text& t, size_t i) {
@@ -158,13 +213,24 @@ inline size_t number(const Text& t, size_t i) {
 
 }  // namespace detail
 
+// What a paragraph must hold somewhere before the longer kinds of token are looked for.
+struct Hints {
+    bool at = false, domain = false;
+    explicit Hints(const Text& t) {
+        for (size_t i = 0; i < t.size; ++i) {
+            at |= t.at[i] == '@';
+            domain |= t.at[i] == '.' && i > 0 && (t.flags(i - 1) & t.flags(i + 1) & NAMED);
+        }
+    }
+};
+
 // The token that starts at `i`, which holds no space.
-inline Token token_at(const Text& t, size_t i, bool has_at) {
+inline Token token_at(const Text& t, size_t i, const Hints& has) {
     using namespace detail;
     const uint8_t flags = t.flags(i);
     const uint16_t c = t.at[i];
-    if (size_t end = url(t, i)) return {Kind::url, end};
-    if (has_at)
+    if (size_t end = url(t, i, has.domain)) return {Kind::url, end};
+    if (has.at)
         if (size_t end = mail(t, i)) return {Kind::mail, end};
     if ((c == '@' || c == '#') && !(i > 0 && t.word(i - 1)) && t.word(i + 1)) {
         size_t end = i + 1;
@@ -187,14 +253,9 @@ inline Token token_at(const Text& t, size_t i, bool has_at) {
 
 // The class of a word by its case, as `noisefilter.text.shape` tells it.
 inline std::string_view shape_of(const Text& t, Span s) {
-    bool cased = false, lower = true, upper = true;
-    for (size_t i = s.start; i < s.end; ++i) {
-        const uint8_t flags = t.flags(i);
-        if (flags & UPPER) lower = false, cased = true;
-        if (flags & LOWER) upper = false, cased = true;
-    }
-    if (cased && lower) return "xx";
-    if (cased && upper) return s.size() > 1 ? "XX" : "X";
+    const uint8_t any = t.any(s);
+    if ((any & (UPPER | LOWER)) == LOWER) return "xx";
+    if ((any & (UPPER | LOWER)) == UPPER) return s.size() > 1 ? "XX" : "X";
     return t.flags(s.start) & UPPER ? "Xx" : "xX";
 }
 
@@ -204,7 +265,8 @@ inline Span cue_of(const Text& t) {
         return t.word(i) || t.is_char(i, '\'') || t.is_char(i, '&') || t.is_char(i, '.');
     };
     const auto mark = [&](size_t i) {
-        return t.is_char(i, ':') || t.is_char(i, '|') || t.is_char(i, '>') || t.is_char(i, 0xbb) || t.is_char(i, 0x2192);
+        return t.is_char(i, ':') || t.is_char(i, '|') || t.is_char(i, '>') || t.is_char(i, 0xbb) ||
+               t.is_char(i, 0x2192);
     };
     size_t most = 0;
     while (most < 3 && most < t.size && !t.word(most)) ++most;
