@@ -38,9 +38,9 @@ struct Lexicon {
             character_columns != character_count)
             throw std::invalid_argument("the weights do not match the terms");
         intercept.assign(intercepts, intercepts + families);
-        rows.build(coef_halves, families, columns);
-        for (size_t column = 0; column < word_columns; ++column) rows.set_idf(column, word_idf[column]);
-        for (size_t n = 0; n < character_columns; ++n) rows.set_idf(word_columns + n, character_idf[n]);
+        rows.build(coef_halves, families, columns, [&](size_t column) {
+            return column < word_columns ? word_idf[column] : character_idf[column - word_columns];
+        });
         powers.assign(words.longest() + 2, 1);
         for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * BASE;
         logs.assign(64, 0.0);

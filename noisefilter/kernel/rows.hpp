@@ -26,8 +26,10 @@ struct Held {
 
 class Rows {
   public:
-    // `halves` are the bytes of (families, columns) in IEEE half precision, wherever in memory they begin.
-    void build(const unsigned char* halves, size_t families, size_t columns) {
+    // `halves` are the bytes of (families, columns) in IEEE half precision, wherever in memory they begin; `idf_of` tells
+    // a column's IDF.
+    template <class Idf>
+    void build(const unsigned char* halves, size_t families, size_t columns, Idf idf_of) {
         families_ = families;
         stride_ = (WEIGHTS + width() * sizeof(uint16_t) + LINE - 1) / LINE * LINE;
         bytes_.resize(columns * stride_);
@@ -37,6 +39,10 @@ class Rows {
             const size_t count = std::min(columns - begin, BLOCK);
             unsigned char* rows = &bytes_[begin * stride_];
             std::memset(rows, 0, count * stride_);
+            for (size_t n = 0; n < count; ++n) {
+                const float idf = idf_of(begin + n);
+                std::memcpy(rows + n * stride_, &idf, sizeof idf);
+            }
             for (size_t family = 0; family < families; ++family) {
                 const unsigned char* from = halves + (family * columns + begin) * sizeof(uint16_t);
                 unsigned char* to = rows + WEIGHTS + family * sizeof(uint16_t);
@@ -51,7 +57,6 @@ class Rows {
         if (most >= 0x7c00) throw std::invalid_argument("lexical_coef is not finite");
     }
 
-    void set_idf(size_t column, float idf) { std::memcpy(&bytes_[column * stride_], &idf, sizeof idf); }
     // A term that is telling shows that a paragraph can be known.
     void set_telling(size_t column, bool telling) { bytes_[column * stride_ + TELLING] = telling; }
 

@@ -15,6 +15,8 @@
 
 namespace noisefilter {
 
+constexpr size_t AHEAD = 16;  // keys that are fetched before their turn while a table is filled
+
 // A table of slots, two to a line of the cache. Whether a key is there cannot be foreseen, so both are looked at
 // without a jump between; and what is wanted is fetched before, many keys at once. Most keys that are not there are
 // found out by a bit (Bloom, *Space/Time Trade-offs in Hash Coding with Allowable Errors*, CACM 1970, with one hash):
@@ -74,18 +76,25 @@ class Terms {
 
     explicit Terms(std::string_view list = {}) : bytes_(list), size_(lines_of(list)), pairs_(size_) {
         bytes_.append(BEHIND, '\0');
-        uint32_t start = 0;
-        each_line(list, [&](std::string_view, int32_t column) {
-            const size_t end = list.find('\n', start);
-            const Key key(std::string_view(bytes_).substr(start, end - start), bytes_.data());
+        std::vector<uint64_t> hashes;
+        hashes.reserve(size_ + AHEAD);
+        each_line(list, [&](std::string_view term, int32_t) { hashes.push_back(mixed(hashed(term))); });
+        hashes.resize(size_ + AHEAD);
+        each_line(std::string_view(bytes_).substr(0, list.size()), [&](std::string_view term, int32_t column) {
+            const uint64_t* hash = &hashes[static_cast<size_t>(column)];
+            pairs_.likely(hash[AHEAD]);
+            const Key key(*hash, term, bytes_.data());
             Slot& slot = pairs_.place(key, key.hash);
             slot.tag = key.tag;
             slot.size = key.size;
             slot.column = column;
-            if (key.size == LONG) slot.text[0] = start, slot.text[1] = key.text.size();
-            else std::memcpy(slot.text, key.start, sizeof slot.text);
-            longest_ = std::max(longest_, key.text.size());
-            start = static_cast<uint32_t>(end) + 1;
+            if (key.size != LONG) {
+                std::memcpy(slot.text, key.start, sizeof slot.text);
+            } else {
+                slot.text[0] = static_cast<uint64_t>(term.data() - bytes_.data());
+                slot.text[1] = term.size();
+            }
+            longest_ = std::max(longest_, term.size());
         });
     }
 
@@ -170,23 +179,32 @@ class Grams {
 
     void build(std::string_view list, size_t start, size_t shortest) {
         pairs_ = Pairs<Slot>(lines_of(list));
-        each_line(list, [&](std::string_view term, int32_t line) {
-            const int32_t column = static_cast<int32_t>(start) + line;
+        struct Gram {
             Packed key;
-            if (!pack(term, key)) {
-                odd_[std::string(term)] = column;
-                return;
-            }
+            size_t size;
+            int32_t column;
+        };
+        std::vector<Gram> grams;
+        grams.reserve(lines_of(list) + AHEAD);
+        each_line(list, [&](std::string_view term, int32_t line) {
+            Gram gram{{}, 0, static_cast<int32_t>(start) + line};
+            if (pack(term, gram.key, gram.size)) grams.push_back(gram);
+            else odd_[std::string(term)] = gram.column;
+        });
+        const size_t count = grams.size();
+        grams.resize(count + AHEAD);
+        for (size_t n = 0; n < count; ++n) {
+            likely(grams[n + AHEAD].key);
+            const Packed& key = grams[n].key;
             Slot& slot = pairs_.place(key, key.hash());
             slot.low = key.low;
             slot.high = key.high;
-            slot.columns[0] = column;
+            slot.columns[0] = grams[n].column;
             slot.count = 1;
-        });
-        each_line(list, [&](std::string_view term, int32_t) {
-            Packed key;
-            size_t size = 0;
-            if (!pack(term, key, size)) return;
+        }
+        for (size_t n = 0; n < count; ++n) {
+            likely(grams[n + AHEAD].key);
+            auto [key, size, column] = grams[n];
             Slot& slot = pairs_.place(key, key.hash());
             for (slot.count = 1; size-- > shortest;) {
                 key.cut(size);
@@ -198,7 +216,7 @@ class Grams {
                 }
                 slot.columns[slot.count++] = shorter.columns[0];
             }
-        });
+        }
     }
 
     // In steps for many keys at once.
