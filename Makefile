@@ -16,7 +16,8 @@ setup: $(READY)  ## set up the virtual environment in .venv, once
 $(READY): pyproject.toml setup.py training/constraints.txt $(wildcard noisefilter/kernel/*.?pp noisefilter/kernel/*.pyx)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt \
+		--config-settings editable_mode=compat -e '.[dev]'
 	@touch $@
 
 demo: setup  ## clean an example article; show what is dropped, and why

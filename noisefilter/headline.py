@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 
 from noisefilter.article import Article
@@ -62,6 +63,8 @@ def topmost_title(texts: Iterable[str], title: str | None) -> int | None:
     A date, a byline or a section's name may stand above the headline. What is read as the title is the first
     paragraph alone (see `title_index`); this one is not to be dropped either.
     """
+    if _has_title(title):
+        return None
     for at, text in enumerate(islice(texts, _ABOVE + 1)):
         if is_title(text, title):
             return at
@@ -70,14 +73,19 @@ def topmost_title(texts: Iterable[str], title: str | None) -> int | None:
     return None
 
 
+@lru_cache(maxsize=2)  # asked of the same paragraph when an article is scored, and when it is decided
 def is_title(first: str, title: str | None) -> bool:
     """Tell whether the first paragraph is the title of an article with this title or none; see `title_index`."""
-    if title and title.strip():
+    if _has_title(title):
         return False
     headline = headline_of(first)
     if not _FEWEST_WORDS <= len(word_list(headline)) <= _MOST_WORDS or _is_date(headline):
         return False
     return not headline.rstrip("\"')]").endswith((".", ":", ",", ";")) and not _FURNITURE.search(headline)
+
+
+def _has_title(title: str | None) -> bool:
+    return title is not None and title.strip() != ""
 
 
 def _is_furniture(text: str) -> bool:
