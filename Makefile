@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXAMPLE ?= fixtures/war_report_mma_insert.txt
 CORPUS := training/corpus
+TWO := -n 2 --dist worksteal
 export NOISEFILTER_DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
@@ -24,8 +25,8 @@ demo: setup  ## clean an example article; show what is dropped, and why
 	$(BIN)/noisefilter clean --diff $(EXAMPLE)
 	$(BIN)/noisefilter explain $(EXAMPLE)
 
-test: setup  ## run the tests
-	$(BIN)/python -m pytest
+test: setup  ## run the tests, two at a time
+	$(BIN)/python -m pytest $(TWO)
 
 check: setup  ## check lint, format, types and documentation
 	$(BIN)/ruff check .
@@ -41,7 +42,7 @@ sanitize: setup  ## run the kernel's tests under AddressSanitizer and UndefinedB
 	NOISEFILTER_SANITIZE=address,undefined $(BIN)/python setup.py --quiet build --build-base build/sanitized \
 		--build-lib build/sanitized/lib
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-		ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=build/sanitized/lib $(BIN)/pytest \
+		ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=build/sanitized/lib $(BIN)/pytest $(TWO) \
 		-k 'not same_decisions and not basic_plane' tests/test_kernel.py tests/test_bundle.py tests/test_bundle_hostile.py
 
 eval: setup  ## check the default model against its quality floors

@@ -84,7 +84,7 @@ def test_json_lines_from_gzip_to_zstandard_with_all_that_was_removed(tmp_path):
 
 @pytest.mark.parametrize(
     ("form", "content", "expected"),
-    [("jsonl", gzip.compress(LINES.encode()), CLEANED_LINES.encode()), ("parquet", columns(NOISY), None)],
+    [("jsonl", gzip.compress(LINES.encode(), mtime=0), CLEANED_LINES.encode()), ("parquet", columns(NOISY), None)],
 )
 def test_stdin_to_stdout(form, content, expected):
     done = subprocess.run(
