@@ -43,7 +43,7 @@ sanitize: setup  ## run the kernel's tests under AddressSanitizer and UndefinedB
 		--build-lib build/sanitized/lib
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
 		ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=build/sanitized/lib $(BIN)/pytest $(TWO) \
-		-k 'not same_decisions and not basic_plane' tests/test_kernel.py tests/test_bundle.py tests/test_bundle_hostile.py
+		-k 'not same_decisions and not basic_plane' tests/test_kernel*.py tests/test_bundle*.py
 
 eval: setup  ## check the default model against its quality floors
 	$(BIN)/python training/floors.py

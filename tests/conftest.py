@@ -103,3 +103,13 @@ def corners():
     labels = np.where((numbers[:, 0] > 0) == (numbers[:, 3] > 0), "content", "boilerplate")
     labels[chance.integers(0, 2000, 300)] = "off_topic"
     return numbers, labels, chance.uniform(0.5, 2, 2000)
+
+
+@pytest.fixture(scope="session")
+def kernel():
+    return nf.load_model(kernel=True)
+
+
+@pytest.fixture(scope="session")
+def reference():
+    return nf.load_model(kernel=False)

@@ -7,7 +7,6 @@ import sys
 import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -15,22 +14,16 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from kernel_support import ARTICLES, assert_alike
 
 import noisefilter as nf
 from noisefilter import bundle
-from noisefilter.arrays import from_numpy
 from noisefilter.article import Article
-from noisefilter.errors import ModelError
-from noisefilter.features import CLASSES, SECOND_LOOK
-from noisefilter.kernel import Native, why_not
-from noisefilter.kernel.characters import described, found
-from noisefilter.kinds import FAMILIES
+from noisefilter.kernel import why_not
+from noisefilter.kernel.characters import described
 from noisefilter.labels import read_labels
-from noisefilter.model import Model
-from noisefilter.reference import Reference, classifier_of
 from noisefilter.sources import load_sources, read_source
-from noisefilter.text import MAX_LOOKED_AT, character_grams, lexical_tokens, normalise
-from noisefilter.weights import Weights
+from noisefilter.text import MAX_LOOKED_AT
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
@@ -39,54 +32,6 @@ CORPUS = TRAINING / "corpus"
 ASSIGNED = [character for character in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(character) != "Cn"]
 BASIC = [character for character in ASSIGNED if ord(character) < 0x10000]
 PLAIN = [character for character in BASIC if described(character) is not None]
-PIECES = [
-    *"aAzZsSiIkK019_-+.,:;!?'\"()[]{}<>|/\\@#$£€₹%&*=~^`°",
-    *" \t\n\r\v\f\x1c\x1f\x00\x02\x85\u00a0\u2003\u2028\u3000",
-    *"éÉßñøœŒžıİſKÅµªº²½©®™•·»«›→—–‑−…‘’“”„′″¨´¯",
-    *"ΑΣσςωПодж字漢かǅǆﬁ①㎏\u0301\u0308\u200b\u200d\ufeff\u00ad\u061c\u1160\ud800🙂🇬🇧",
-    *"https:// HTTP://x www. WWW.a.b a.com x-y.co.uk:8 bbc.news/x".split(),
-    *"A.B.C.D.com io.io one.two.three.four.five.org".split(),
-    *"me@you.org a.b+c@d-e.f @you #tag x@y @@ ## 9:30 12.45 12:30:45 1:2 123:45".split(),
-    *"1/2/2020 31.12.99 2020-1-2 1/2/3rd".split(),
-    *"$5 $50 £1,000.50 €9.9m 1,2,3 1984 2024 2124 99 3.5% 007 1st 9am 30pm".split(),
-    *"Photo: By READ MORE: Sign up » Share | Related> O'Neill's James' dogs class 's ''s".split(),
-    *"don't U.S. Mr. WORD Word wORD".split(),
-    *"the The THE of said Monday bridge newsletter Advertisement Copyright".split(),
-]
-TEXTS = st.lists(st.sampled_from(PIECES) | st.text(st.characters(), max_size=6), max_size=30).map("".join) | st.lists(
-    st.sampled_from(PIECES), max_size=20
-).map(" ".join)
-ARTICLES = st.builds(
-    Article,
-    st.none() | TEXTS,
-    st.lists(TEXTS | st.sampled_from(["", "Advertisement", "The bridge is closed."]), max_size=7),
-)
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    return nf.load_model(kernel=True)
-
-
-@pytest.fixture(scope="module")
-def reference():
-    return nf.load_model(kernel=False)
-
-
-def assert_alike(article, kernel, reference):
-    assert isinstance(kernel.scorer, Native)
-    assert isinstance(reference.scorer, Reference)
-    everything = range(len(article.paragraphs))
-    mine, theirs = kernel.scorer.read(article), reference.scorer.read(article)
-    assert mine.known == theirs.known
-    assert mine.counts == theirs.counts
-    if not everything:
-        assert mine.probabilities(everything) == []
-        return
-    seen, expected = np.array(mine.numbers(everything)), reference.classifier.numbers(article)
-    far = np.abs(seen - expected) > 1e-9 * (1 + np.abs(expected))
-    assert not far.any(), [(SECOND_LOOK[column], int(row)) for row, column in np.argwhere(far)[:5]]
-    np.testing.assert_allclose(mine.probabilities(everything), theirs.probabilities(everything), rtol=0, atol=1e-9)
 
 
 @given(ARTICLES)
@@ -141,39 +86,6 @@ def test_some_characters_of_the_other_planes_in_mixed_paragraphs(kernel, referen
     mixed = chance.sample(others, 1500) + chance.sample(PLAIN, 1500)
     chance.shuffle(mixed)
     assert_paragraphs_alike(paragraphs_of(mixed, 4), kernel, reference)
-
-
-@pytest.fixture(scope="module")
-def watchful(reference):
-    """Weights of which every term of some thousand strange texts has its own, and those texts."""
-    chance = random.Random(11)
-    texts = [chance.choice(["", " "]).join(chance.choices(PIECES, k=chance.randrange(25))) for _ in range(1500)]
-    normal = [normalise(text) for text in texts]
-    words = sorted({term for text in normal for term in lexical_tokens(text) if "\n" not in term})
-    grams = sorted({gram for text in normal for gram in character_grams(text, 2, 7)})
-    draw = np.random.default_rng(12)
-    weights = reference.scorer.weights
-    arrays = {
-        "words_idf": draw.uniform(1, 9, len(words)).astype("<f4"),
-        "characters_idf": draw.uniform(1, 9, len(grams)).astype("<f4"),
-        "lexical_coef": draw.normal(size=(len(FAMILIES), len(words) + len(grams))).astype("<f2"),
-    }
-    lists = {"words": words, "characters": grams}
-    watchful = Weights(
-        {**weights.parameters, "shortest": 2, "longest": 7},
-        {**weights.arrays, **{name: from_numpy(array) for name, array in arrays.items()}},
-        {**weights.terms, **{name: "".join(f"{term}\n" for term in terms).encode() for name, terms in lists.items()}},
-    )
-    watchful.check()
-    return watchful, texts
-
-
-def test_every_term_is_found(watchful, reference):
-    weights, texts = watchful
-    mine = replace(reference, scorer=Native(weights))
-    theirs = replace(reference, scorer=Reference(classifier_of(weights), reference.common_words))
-    for start in range(0, len(texts), 10):
-        assert_alike(Article(None, texts[start : start + 10]), mine, theirs)
 
 
 @pytest.mark.parametrize(
@@ -348,129 +260,3 @@ def test_the_classifier_is_there_when_it_is_asked_for(kernel, reference, article
     np.testing.assert_array_equal(
         kernel.classifier.score_article(articles[0]), reference.classifier.score_article(articles[0])
     )
-
-
-def test_the_environment_chooses(monkeypatch, tiny_bundle):
-    assert isinstance(bundle.from_bytes(tiny_bundle, "a").scorer, Native)
-    for off in ("off", "OFF", "0", "no", "False"):
-        monkeypatch.setenv("NOISEFILTER_KERNEL", off)
-        assert isinstance(bundle.from_bytes(tiny_bundle, "a").scorer, Reference)
-    assert isinstance(bundle.from_bytes(tiny_bundle, "a", kernel=True).scorer, Native)
-    assert isinstance(nf.load_model().scorer, Reference)
-
-
-def test_the_bundle_is_the_same_whichever_has_read_it(tiny_bundle):
-    assert {bundle.to_bytes(bundle.from_bytes(tiny_bundle, "a", kernel=kernel)) for kernel in (True, False)} == {
-        tiny_bundle
-    }
-
-
-def comb(weights, leaves):
-    """Return weights whose second look has one tree that asks the same number again and again."""
-    nodes = 2 * leaves - 1
-    feature = np.full(nodes, -1, dtype=np.int32)
-    left, right = np.arange(nodes, dtype=np.int32), np.arange(nodes, dtype=np.int32)
-    border = np.zeros(nodes)
-    for node in range(0, nodes - 1, 2):
-        feature[node], border[node], left[node], right[node] = SECOND_LOOK.index("words"), node / 40, node + 1, node + 2
-    coef = np.frombuffer(weights.arrays["second_coef"].data).reshape(3, -1)[
-        :, : weights.arrays["second_knots"].shape[0]
-    ]
-    bins = np.random.default_rng(2).normal(size=(len(CLASSES), leaves))
-    changed = {
-        "second_bins_feature": feature,
-        "second_bins_border": border,
-        "second_bins_left": left,
-        "second_bins_right": right,
-        "second_bins_roots": np.zeros(1, dtype=np.int32),
-        "second_bins_average": np.zeros(leaves),
-        "second_coef": np.hstack([coef, bins]),
-    }
-    return replace(weights, arrays={**weights.arrays, **{name: from_numpy(array) for name, array in changed.items()}})
-
-
-def test_trees_of_many_leaves_are_left_to_the_reference(reference):
-    weights = comb(reference.scorer.weights, 64)
-    mine = replace(reference, scorer=Native(weights))
-    theirs = replace(reference, scorer=Reference(classifier_of(weights), reference.common_words))
-    assert_alike(Article(None, [" ".join(["word"] * count) for count in range(40)]), mine, theirs)
-    with pytest.raises(RuntimeError, match="more leaves"):
-        Native(comb(weights, 65))
-    tall = bundle.to_bytes(
-        Model(
-            theirs.scorer.__class__(classifier_of(comb(weights, 65)), reference.common_words),
-            reference.common_words,
-            reference.budgets,
-            {},
-        )
-    )
-    assert isinstance(bundle.from_bytes(tall, "tall").scorer, Reference)
-
-
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("words_idf", lambda array: array[:-1]),
-        ("characters_idf", lambda array: array[:-1]),
-        ("stems_idf", lambda array: array[:-1]),
-        ("lexical_coef", lambda array: array[:, :-1]),
-        ("lexical_coef", lambda array: np.where(array == array.max(), np.float16("inf"), array)),
-        ("lexical_intercept", lambda array: array[:-1]),
-        ("first_knots", lambda array: array[::-1]),
-        ("first_knots", np.zeros_like),
-        ("first_knot_counts", lambda array: array + 1),
-        ("first_knot_counts", lambda array: -array),
-        ("second_coef", lambda array: array[:, :-1]),
-        ("second_coef", lambda array: array * np.nan),
-        ("second_intercept", lambda array: array[:-1]),
-        ("second_bins_feature", lambda array: array + 500),
-        ("second_bins_left", lambda array: array * 0),
-        ("second_bins_left", lambda array: array + 100_000),
-        ("second_bins_right", lambda array: -1 - array),
-        ("second_bins_roots", lambda array: array + 100_000),
-        ("second_bins_roots", lambda array: -1 - array),
-        ("second_bins_border", lambda array: array[:-1]),
-        ("second_bins_border", lambda array: array.astype(np.float32)),
-    ],
-)
-def test_numbers_that_make_no_model_are_refused(reference, name, change):
-    weights = reference.scorer.weights
-    array = weights.arrays[name]
-    changed = np.ascontiguousarray(change(np.frombuffer(array.data, array.kind).reshape(array.shape)))
-    with pytest.raises(ValueError, match=r"\w"):
-        Native(replace(weights, arrays={**weights.arrays, name: from_numpy(changed)}))
-
-
-def test_most_characters_of_english_news_are_plain():
-    assert all(described(character) is not None for character in map(chr, range(128)))
-    for character in "“”‘’–—…•£€é©®™½\u00a0\u00ad\u200b":
-        assert described(character) is not None
-    for character in "İıΣςσ\u0301\u200d字🙂"[:6]:
-        assert described(character) is None
-
-
-def test_strange_paragraphs_are_read_by_the_reference():
-    text = "Σtar's 3 Photos: x"
-    assert found(text, 2, 2, terms=True).terms == lexical_tokens(text)
-    assert found(text, 2, 2, terms=True).grams == character_grams(text, 2, 2)
-    assert found(text, 2, 2, terms=False).grams == []
-    assert [word for word, _, _ in found(text, 2, 2, terms=False).words] == ["Σtar's", "3", "Photos", "x"]
-
-
-def test_a_kernel_that_is_not_there_is_named(monkeypatch, tiny_bundle):
-    monkeypatch.setattr("noisefilter.kernel.native", None)
-    assert "was not built" in why_not()
-    assert isinstance(bundle.from_bytes(tiny_bundle, "a").scorer, Reference)
-    with pytest.raises(ModelError, match="was not built"):
-        bundle.from_bytes(tiny_bundle, "a", kernel=True)
-
-
-@pytest.mark.parametrize("name", ["words_idf", "characters_idf"])
-def test_terms_without_weight_are_left_as_they_are(tiny_model, name):
-    """A row of zeros has no length to be divided by."""
-    weights = tiny_model.scorer.weights
-    zeros = from_numpy(np.zeros(weights.arrays[name].shape, np.float32))
-    changed = replace(weights, arrays={**weights.arrays, name: zeros})
-    article = Article("Flood", ["The river rose.", "Advertisement", "The minister said it would fall again."])
-    found = Native(changed).read(article).probabilities(range(3))
-    np.testing.assert_allclose(found, classifier_of(changed).score_article(article), rtol=0, atol=1e-6)
