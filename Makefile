@@ -5,6 +5,9 @@ READY := $(VENV)/.ready
 EXAMPLE ?= fixtures/war_report_mma_insert.txt
 CORPUS := training/corpus
 TWO := -n 2 --dist worksteal
+# By its path, as a wheel would lie there: Python then starts without looking for where the project is.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt \
+	--config-settings editable_mode=compat
 export NOISEFILTER_DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
@@ -17,8 +20,7 @@ setup: $(READY)  ## set up the virtual environment in .venv, once
 $(READY): pyproject.toml setup.py training/constraints.txt $(wildcard noisefilter/kernel/*.?pp noisefilter/kernel/*.pyx)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt \
-		--config-settings editable_mode=compat -e '.[dev]'
+	$(INSTALL) -e '.[dev]'
 	@touch $@
 
 demo: setup  ## clean an example article; show what is dropped, and why
@@ -49,11 +51,11 @@ eval: setup  ## check the default model against its quality floors
 	$(BIN)/python training/floors.py
 
 bench-quality: setup  ## compare quality with other systems; installs the extra [bench], takes two hours
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench]'
+	$(INSTALL) -e '.[bench]'
 	$(BIN)/python training/benchmark -o benchmark.json
 
 bench-speed: setup  ## compare speed with other systems; installs the extra [bench-speed], needs a quiet machine
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt -e '.[bench-speed]'
+	$(INSTALL) -e '.[bench-speed]'
 	$(BIN)/python training/speed -o speed.json $(BENCH)
 
 clean:  ## remove what the other targets made
