@@ -2,13 +2,14 @@
 
 import ast
 import re
+import subprocess
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 import typer.main
 import yaml
-from cli_support import ROOT
+from cli_support import EXECUTABLE, ROOT, TIMEOUT
 
 from noisefilter.cli import app
 
@@ -218,3 +219,30 @@ def test_every_hook_calls_a_command_that_exists():
         name = tuple(word for word in words[1:] if not word.startswith("-"))
         assert {word for word in words if word.startswith("-")} <= TAKEN[name]
         assert hook["require_serial"] is True
+
+
+def test_make_demo_cleans_its_article_and_explains_it():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    example = re.search(r"^EXAMPLE \?= (.*)$", makefile, re.MULTILINE)[1]
+    commands = re.search(r"^demo: setup.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].split("\n\t")
+    assert len(commands) == 2
+    told = [
+        subprocess.run(
+            [EXECUTABLE, *command.replace("$(EXAMPLE)", example).split()[1:]],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        for command in commands
+    ]
+    assert [one.returncode for one in told] == [0, 0]
+    diff, explanation = (one.stdout for one in told)
+    dropped = [
+        line[1:]
+        for line in diff.splitlines()
+        if line.startswith("-") and line[1:].strip() and not line.startswith("---")
+    ]
+    assert len(dropped) == 6
+    assert all(text[:20] in explanation for text in dropped)
