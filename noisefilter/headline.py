@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice
 
 from noisefilter.article import Article
-from noisefilter.text import normalise, word_list
+from noisefilter.text import MAX_LOOKED_AT, normalise, word_list
 
 _METADATA = re.compile(
     r"^(?:(?:date|published|posted|updated|title|headline)\W{0,2}\s*)?"
@@ -73,12 +73,14 @@ def topmost_title(texts: Iterable[str], title: str | None) -> int | None:
     return None
 
 
-@lru_cache(maxsize=2)  # asked of the same paragraph when an article is scored, and when it is decided
 def is_title(first: str, title: str | None) -> bool:
     """Tell whether the first paragraph is the title of an article with this title or none; see `title_index`."""
-    if _has_title(title):
-        return False
-    headline = headline_of(first)
+    return not _has_title(title) and _is_headline(first[:MAX_LOOKED_AT])
+
+
+@lru_cache(maxsize=2)  # asked of the same paragraph when an article is scored, and when it is decided
+def _is_headline(text: str) -> bool:
+    headline = headline_of(text)
     if not _FEWEST_WORDS <= len(word_list(headline)) <= _MOST_WORDS or _is_date(headline):
         return False
     return not headline.rstrip("\"')]").endswith((".", ":", ",", ";")) and not _FURNITURE.search(headline)

@@ -87,7 +87,7 @@ def normalise(text: str) -> str:
     text = text[:MAX_LOOKED_AT]
     if not text.isascii():
         text = straightened(text)
-    if len(text) < MAX_LOOKED_AT:
+    if len(text) < MAX_LOOKED_AT:  # nothing is to be cut, and this is much faster
         return " ".join(text.split())
     return _SPACE.sub(" ", text)[:MAX_LOOKED_AT].strip()
 

@@ -24,7 +24,7 @@ from noisefilter.weights import Weights
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 
-def weights_of_terms(weights, words, grams, longest):
+def weights_of_terms(weights, words, grams, shortest=2, longest=4):
     """Return weights of these terms instead, drawn at random."""
     draw = np.random.default_rng(12)
     arrays = {
@@ -34,7 +34,7 @@ def weights_of_terms(weights, words, grams, longest):
     }
     lists = {"words": words, "characters": grams}
     made = Weights(
-        {**weights.parameters, "shortest": 2, "longest": longest},
+        {**weights.parameters, "shortest": shortest, "longest": longest},
         {**weights.arrays, **{name: from_numpy(array) for name, array in arrays.items()}},
         {**weights.terms, **{name: "".join(f"{term}\n" for term in terms).encode() for name, terms in lists.items()}},
     )
@@ -42,19 +42,48 @@ def weights_of_terms(weights, words, grams, longest):
     return made
 
 
-@pytest.mark.parametrize(("longest", "more_words"), [(4, 0), (7, 0), (4, 300_000)], ids=["usual", "long", "many"])
-def test_every_term_is_found(reference, longest, more_words):
+@pytest.mark.parametrize(
+    ("shortest", "longest", "share", "more_words"),
+    [(2, 4, 1, 0), (1, 7, 0.5, 0), (3, 5, 0.3, 300_000)],
+    ids=["usual", "of many lengths", "many words"],
+)
+def test_every_term_is_found_and_no_other(reference, shortest, longest, share, more_words):
     chance = random.Random(11)
-    texts = [chance.choice(["", " "]).join(chance.choices(PIECES, k=chance.randrange(25))) for _ in range(1500)]
+    texts = [chance.choice(["", " "]).join(chance.choices(PIECES, k=chance.randrange(25))) for _ in range(1000)]
+    texts += [f"A{'b' * size} {'Long' * size}" for size in (20, 21, 22, 23, 24, 25, 63, 64, 253, 254, 255, 256)]
     normal = [normalise(text) for text in texts]
     words = {term for text in normal for term in lexical_tokens(text) if "\n" not in term}
+    grams = {gram for text in normal for gram in character_grams(text, shortest, longest)}
+    words, grams = ({term for term in sorted(terms) if chance.random() < share} for terms in (words, grams))
     words |= {f"w{number} {number % 7}" for number in range(more_words)}
-    grams = {gram for text in normal for gram in character_grams(text, 2, longest)}
-    weights = weights_of_terms(reference.scorer.weights, sorted(words), sorted(grams), longest)
+    weights = weights_of_terms(reference.scorer.weights, sorted(words), sorted(grams), shortest, longest)
     mine = replace(reference, scorer=Native(weights))
     theirs = replace(reference, scorer=Reference(classifier_of(weights), reference.common_words))
     for start in range(0, len(texts), 10):
         assert_alike(Article(None, texts[start : start + 10]), mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("words", "grams", "why"),
+    [
+        (["bridge", "road", "bridge"], ["ri"], "listed twice"),
+        (["bridge"], ["ri", "ro", "ri"], "listed twice"),
+        (["bridge"], ["🙂🙂", "ri", "🙂🙂"], "listed twice"),
+        ([], ["ri"], "no terms"),
+        (["bridge"], [], "no terms"),
+    ],
+)
+def test_terms_that_make_no_vocabulary_are_refused_as_the_reference_does(reference, words, grams, why):
+    weights = weights_of_terms(reference.scorer.weights, words, grams)
+    with pytest.raises(ValueError, match=why):
+        Native(weights)
+    with pytest.raises(ValueError, match=r"(?i)vocabulary"):
+        classifier_of(weights)
+
+
+def test_bytes_in_the_other_order_are_left_to_the_reference(monkeypatch):
+    monkeypatch.setattr("sys.byteorder", "big")
+    assert "lowest byte first" in why_not()
 
 
 def test_the_environment_chooses(monkeypatch, tiny_bundle):

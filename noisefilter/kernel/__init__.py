@@ -6,6 +6,7 @@ hold the two against each other.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ def why_not() -> str | None:
             "the compiled kernel was not built: install noisefilter again where there is a C++ compiler, "
             "with pip's --force-reinstall --no-cache-dir"
         )
+    if sys.byteorder != "little":
+        return "the compiled kernel reads the numbers of a model as they lie in the file, lowest byte first"
     return f"{SWITCH} is off" if os.environ.get(SWITCH, "").strip().lower() in _OFF else None
 
 

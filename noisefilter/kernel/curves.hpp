@@ -33,9 +33,9 @@ class Curves {
             numbers_.push_back({knots[at], knots[at + count - 1], pieces_.size(), inner_.size(), 0});
             for (size_t j = 0; j + 1 < count || j == 0; ++j) {
                 Piece piece{};
-                piece.knot = knots[at + j];
-                if (j > 0) inner_.push_back(piece.knot);
-                const double width = count > 1 ? knots[at + j + 1] - piece.knot : 1.0;
+                piece.base[CLASSES] = knots[at + j];
+                if (j > 0) inner_.push_back(knots[at + j]);
+                const double width = count > 1 ? knots[at + j + 1] - knots[at + j] : 1.0;
                 if (!(width > 0)) throw std::invalid_argument("the knots do not rise");
                 for (size_t c = 0; c < CLASSES; ++c) {
                     piece.base[c] = coef[c * columns + at + j];
@@ -52,7 +52,7 @@ class Curves {
 
   private:
     struct Piece {
-        double base[CLASSES], knot, slope[CLASSES], nothing;
+        double base[CLASSES + 1], slope[CLASSES + 1];  // the last of `base` is the knot, where the piece begins
     };
     struct Number {
         double low, high;
@@ -70,7 +70,7 @@ class Curves {
             count_passed<true>(curves.inner_.data() + number.inner, curves.inner_.data() + number.inner_end, x, passed);
             for (size_t n = 0; n < LANES; ++n) {
                 const Piece& piece = curves.pieces_[number.first + static_cast<size_t>(passed.at[n])];
-                add_line(added[n], piece.base, piece.slope, x.at[n] - piece.knot);
+                add_line(added[n], piece.base, piece.slope, x.at[n] - piece.base[CLASSES]);
             }
         }
         for (size_t c = 0; c < CLASSES; ++c)

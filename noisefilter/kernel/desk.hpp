@@ -103,7 +103,7 @@ class Line {
     }
     // No more comes; what is asked for may be read a little beyond the end.
     void close() {
-        room(Terms::BEHIND);
+        std::memset(room(Terms::BEHIND), 0, Terms::BEHIND);
         prefixes_.resize(size_ + 1);
         uint64_t hash = prefixes_[0] = 0;
         for (size_t i = 0; i < size_; ++i)

@@ -53,12 +53,13 @@ inline void keep_only(int16_t mask, int16_t rank, const Shorts8& passed, Shorts8
     std::memcpy(&words, &left, sizeof left);
 }
 
-// Adds a number for each class to those of one paragraph, which is `scale` away from where the line begins.
+// Adds a number for each class to those of one paragraph.
 inline void add_to(ByClass& sum, const double* weights) {
     ByClass given;
     std::memcpy(&given, weights, sizeof given);
     sum += given;
 }
+// The same, where the numbers lie on lines, and the paragraph is `away` from where they begin.
 inline void add_line(ByClass& sum, const double* base, const double* slope, double away) {
     ByClass from, rise;
     std::memcpy(&from, base, sizeof from);

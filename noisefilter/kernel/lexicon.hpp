@@ -37,6 +37,7 @@ struct Lexicon {
         if (coef_bytes != columns * families * sizeof(uint16_t) || word_columns != word_count ||
             character_columns != character_count)
             throw std::invalid_argument("the weights do not match the terms");
+        if (word_columns == 0 || character_columns == 0) throw std::invalid_argument("there are no terms");
         intercept.assign(intercepts, intercepts + families);
         rows.build(coef_halves, families, columns, [&](size_t column) {
             return column < word_columns ? word_idf[column] : character_idf[column - word_columns];

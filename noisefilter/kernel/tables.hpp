@@ -40,13 +40,9 @@ namespace noisefilter {
 #endif
 
 // Where one version of a function may be for newer processors, chosen when the program runs.
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11 && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11 && defined(__x86_64__) && defined(__linux__) && \
+    !defined(__SANITIZE_ADDRESS__)
 #define NOISEFILTER_BY_PROCESSOR
-#endif
-
-// Where the lowest byte of a number comes first.
-#if defined(_WIN32) || (defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-#define NOISEFILTER_LITTLE
 #endif
 
 // Where the compiler has types for vectors; others find the vectors in loops, or do not.

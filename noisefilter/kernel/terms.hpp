@@ -47,19 +47,30 @@ class Pairs {
         }
     }
 
-    // Where a key stands, or is to be put.
+    // The slot of a key that was placed.
+    template <class Key>
+    Slot& at(const Key& key, uint64_t hash) {
+        return slots_[static_cast<size_t>(&find(key, likely(hash)) - slots_.data())];
+    }
+
+    // A free slot for a new key.
     template <class Key>
     Slot& place(const Key& key, uint64_t hash) {
         bits_[bit_of(hash) / 64] |= uint64_t{1} << (bit_of(hash) % 64);
-        for (size_t likely = this->likely(hash);; likely = next(likely)) {
-            for (Slot* slot = &slots_[likely]; slot != &slots_[likely] + 2; ++slot)
-                if (slot->free() || slot->holds(key)) return *slot;
+        size_t likely = this->likely(hash);
+        for (size_t step = 0; step < MOST_STEPS; ++step, likely = next(likely)) {
+            for (Slot* slot = &slots_[likely]; slot != &slots_[likely] + 2; ++slot) {
+                if (slot->holds(key)) throw std::invalid_argument("a term is listed twice");
+                if (slot->free()) return *slot;
+            }
             slots_[likely].spilt = 1;
         }
+        throw std::invalid_argument("the terms were chosen so that their hashes collide");
     }
 
   private:
     static constexpr size_t BITS = 4;  // for each slot
+    static constexpr size_t MOST_STEPS = 1000;
 
     size_t next(size_t at) const { return (at + 2) & (slots_.size() - 1); }
     size_t bit_of(uint64_t hash) const { return hash >> 40 & (slots_.size() * BITS - 1); }
@@ -69,7 +80,7 @@ class Pairs {
     std::vector<uint64_t> bits_;
 };
 
-// Strings of any length; a string that comes twice has the column of its last place, as in a Python dict.
+// Strings of any length.
 class Terms {
   public:
     static constexpr size_t BEHIND = 24;  // bytes that must be readable behind the start of what is looked for
@@ -129,7 +140,7 @@ class Terms {
         Key(uint64_t its_hash, std::string_view term, const char* all)
             : hash(its_hash), text(term), bytes(all), tag(static_cast<uint16_t>(hash >> 48)),
               size(term.size() > sizeof start ? LONG : static_cast<uint8_t>(term.size())) {
-            static constexpr unsigned char KEPT[2 * sizeof start] = {
+            static constexpr unsigned char KEPT[2 * sizeof start] = {  // from some place on as many as are kept, and 0
                 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
                 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
             if (size == LONG) return;
@@ -189,7 +200,7 @@ class Grams {
         each_line(list, [&](std::string_view term, int32_t line) {
             Gram gram{{}, 0, static_cast<int32_t>(start) + line};
             if (pack(term, gram.key, gram.size)) grams.push_back(gram);
-            else odd_[std::string(term)] = gram.column;
+            else if (!odd_.emplace(term, gram.column).second) throw std::invalid_argument("a term is listed twice");
         });
         const size_t count = grams.size();
         grams.resize(count + AHEAD);
@@ -204,9 +215,9 @@ class Grams {
         }
         for (size_t n = 0; n < count; ++n) {
             likely(grams[n + AHEAD].key);
-            auto [key, size, column] = grams[n];
-            Slot& slot = pairs_.place(key, key.hash());
-            for (slot.count = 1; size-- > shortest;) {
+            Packed key = grams[n].key;
+            Slot& slot = pairs_.at(key, key.hash());
+            for (size_t size = grams[n].size; size-- > shortest;) {
                 key.cut(size);
                 const Slot& shorter = find(key, likely(key));
                 if (shorter.free()) continue;

@@ -83,7 +83,7 @@ struct Text {
             uint64_t eight;
             std::memcpy(&eight, &flagged[i], sizeof eight);
             const size_t left = span.end - i;
-            if (left < sizeof found) eight = first_bytes(eight, left);
+            if (left < sizeof found) eight &= (uint64_t{1} << (8 * left)) - 1;  // the first bytes
             found |= eight;
         }
         found |= found >> 32;
@@ -93,28 +93,16 @@ struct Text {
     // The first characters of a span in lower case, at most as many as can be packed.
     Packed packed(size_t start, size_t most) const {
         Packed key;
-#ifdef NOISEFILTER_LITTLE
         std::memcpy(&key.low, &lowered[start], sizeof key.low);
         std::memcpy(&key.high, &lowered[start + 4], sizeof key.high);
         key.low += 0x0001000100010001u;  // as `put` does; no character is so high that it would carry
         key.high += 0x00010001u;
         if (most < PACKED_MOST) key.cut(most);
-#else
-        for (size_t n = 0; n < std::min(most, PACKED_MOST); ++n) key.put(n, lower(start + n));
-#endif
         return key;
     }
 
   private:
     static constexpr size_t BEHIND = 8;  // characters that may be read behind the last, all 0
-
-    static uint64_t first_bytes(uint64_t eight, size_t count) {
-#ifdef NOISEFILTER_LITTLE
-        return eight & ((uint64_t{1} << (8 * count)) - 1);
-#else
-        return eight >> (64 - 8 * count);
-#endif
-    }
 };
 
 enum class Kind { url, mail, handle, hashtag, clock, date, number, word, mark };
