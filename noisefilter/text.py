@@ -39,8 +39,7 @@ _INVISIBLE = re.compile(
 )
 _SPACE = re.compile(r"\s+")
 
-_TOKEN = re.compile(
-    r"""
+_TOKENS = r"""
     (?P<url>https?://\S+|www\.\S+|\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.(?:com|org|net|co\.uk|gov|edu|info|tv|news|io|ly|me)\b\S*)
   | (?P<mail>[\w.+-]{1,64}@[\w-]{1,63}\.\w[\w.-]{0,63})
   | (?P<handle>(?<!\w)@\w+)
@@ -51,11 +50,9 @@ _TOKEN = re.compile(
   | (?P<word>[^\W\d_](?:['\w]*\w)?)
   | (?P<mark>[©®™|•·»›>→*\[\](){}:;?!"…—~#=+_/\\&%-])
   | (?P<other>[^\s\w])
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """  # compiled when it is first used: cleaning with the kernel has no need of it
 _SHAPELESS = {"url", "mail", "handle", "hashtag", "clock", "date"}
-_CUE = re.compile(r"^\W{0,3}((?:[\w'&.]+\s){0,3}[\w'&.]+)\s?[:|>»→]")
+_CUE = r"^\W{0,3}((?:[\w'&.]+\s){0,3}[\w'&.]+)\s?[:|>»→]"
 _SENTENCE_END = re.compile(r"[.!?…][\"')\]]*$")
 _STEM = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -128,7 +125,7 @@ def lexical_tokens(text: str) -> list[str]:
     sequence = ["<s>"]
     shapes = []
     extra = []
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKENS, text, re.VERBOSE | re.IGNORECASE):
         kind = match.lastgroup or "other"
         token = match.group()
         if kind == "word":
@@ -147,7 +144,7 @@ def lexical_tokens(text: str) -> list[str]:
             sequence.append(token)
             shapes.append(token)
     sequence.append("</s>")
-    cue = _CUE.match(text)
+    cue = re.match(_CUE, text)
     if cue:
         extra.append(f"cue:{cue.group(1).lower()}")
         extra.append("<cue>")
