@@ -15,6 +15,8 @@ LONGEST_ARTICLE = 4_000_000
 """Bytes; what is longer, a text or a record, is no article, and is not looked at: memory stays bounded."""
 LONGEST_LINE = 1_000_000
 """Characters; a text with a longer line is no article."""
+_TOP = 2_000
+"""Characters at the start by which a page of HTML is told."""
 
 
 def decode(raw: bytes, name: str) -> str:
@@ -23,7 +25,7 @@ def decode(raw: bytes, name: str) -> str:
     Raises
     ------
     InputError
-        If the bytes are not the text of an article: empty, binary, not UTF-8, a line too long.
+        If the bytes are not the text of an article: empty, binary, not UTF-8, a page of HTML, a line too long.
     """
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{name}: is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`")
@@ -39,12 +41,20 @@ def decode(raw: bytes, name: str) -> str:
         raise InputError(f"{name}: is empty: there is nothing to clean, scrape it again or leave it out")
     if not text.strip("\ufeff \t\r\n\v\f\u00a0\u2028\u2029\u0085"):
         raise InputError(f"{name}: holds only white space: there is nothing to clean, scrape it again or leave it out")
+    if _is_html(text[:_TOP].lstrip("\ufeff \t\r\n").lower()):
+        raise InputError(
+            f"{name}: is HTML: take its text out first, for example with `trafilatura --input-dir PAGES -o TEXTS`"
+        )
     longest = max(map(len, text.replace("\r", "\n").split("\n")))
     if longest > LONGEST_LINE:
         raise InputError(
             f"{name}: has a line of {longest:,} characters (at most {LONGEST_LINE:,}): put each paragraph on a line"
         )
     return text
+
+
+def _is_html(top: str) -> bool:
+    return top.startswith("<") and ("<html" in top or "<!doctype html" in top)
 
 
 def seen_from_here(path: str) -> str:

@@ -29,6 +29,10 @@ BAD_TEXTS = {
     "cut.txt": (NOISY.encode()[: NOISY.encode().index("“".encode()) + 1], "is not UTF-8"),
     "empty.txt": (b"", "is empty: there is nothing to clean"),
     "blank.txt": ("\ufeff \t\r\n\n\u00a0\n".encode(), "holds only white space: there is nothing to clean"),
+    "page.txt": (
+        b"<?xml version='1.0'?>\n<!-- saved -->\n<!DOCTYPE html>\n<HTML><p>Rain.</p>",
+        "is HTML: take its text out",
+    ),
     "long.txt": (b"x" * 3_000_000, "has a line of 3,000,000 characters (at most 1,000,000): put each paragraph on"),
 }
 

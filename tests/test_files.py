@@ -26,6 +26,8 @@ def test_text_is_decoded_as_it_is(text):
         ("caf\xe9 au lait".encode("latin-1"), "is not UTF-8 (byte 3): convert it"),
         (b"ends early \xe2\x82", "is not UTF-8 (byte 11)"),
         (b"\xed\xa0\x80", "is not UTF-8 (byte 0)"),
+        (b"\n<!doctype html><title>Flood</title>", "is HTML: take its text out first"),
+        (b"<!-- a page --><html lang=en><p>Flood.</p>", "is HTML: take its text out first"),
         (b"short\n" + b"x" * (LONGEST_LINE + 1) + b"\n", "has a line of 1,000,001 characters (at most 1,000,000)"),
         (b"short\r" + b"x" * (LONGEST_LINE + 1), "has a line of 1,000,001 characters"),
     ],
@@ -36,6 +38,11 @@ def test_what_is_no_article_is_refused(raw, message):
     assert str(caught.value).startswith("a.txt: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["<b>Flood</b>\n", "The tag <html> opens a page.\n", "<3 the harbour\n"])
+def test_a_tag_makes_no_page(text):
+    assert decode(text.encode(), "a.txt") == text
 
 
 def test_line_ends_of_any_kind_end_a_long_line():
