@@ -182,6 +182,8 @@ VARIANTS: dict[str, Variant] = {
     "words without shapes": Variant(lexical=Shapeless),
     "characters 2-3": Variant({"longest": 3}),
     "characters 2-5": Variant({"longest": 5}),
+    "characters 3-4": Variant({"shortest": 3}),
+    "characters 4": Variant({"shortest": 4}),
     "20,000 terms of each kind": Variant({"max_words": 20_000, "max_characters": 20_000}),
     "hashed, 2^18 rows": Variant(lexical=Hashed),
     "hashed, 2^16 rows": Variant(lexical=HashedSmall),
