@@ -76,7 +76,7 @@ def test_what_stands_around_the_text_stays_byte_for_byte(others, end):
         (b"{", "not JSON ("),
         (b'{"body": "x"} {"body": "y"}', "not JSON ("),
         (b'{"body": "\xff"}', "not UTF-8 (byte 10): convert the file"),
-        (b'{"body": "a\tb"}', "not JSON ("),
+        (b'{"body": "a\tb"}', "not JSON (Invalid control character at character 12)"),
         (b"7", "not a JSON object: write one record a line"),
         (b'{"url": "u", "text": "x"}', "no field 'body' (it has url, text): give --text-field"),
         (b"{}", "no field 'body': give --text-field"),

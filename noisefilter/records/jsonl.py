@@ -43,7 +43,8 @@ class JsonLines:
         except UnicodeDecodeError as error:
             return Broken(where, f"not UTF-8 (byte {error.start}): convert the file")
         except json.JSONDecodeError as error:
-            return Broken(where, f"not JSON ({error.msg} at character {error.pos + 1}): write one record a line")
+            what = error.msg.removesuffix(" at")
+            return Broken(where, f"not JSON ({what} at character {error.pos + 1}): write one record a line")
         except RecursionError:
             return Broken(where, "not JSON that can be read: it is nested too deeply")
         if not isinstance(row, dict):
