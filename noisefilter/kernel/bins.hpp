@@ -141,6 +141,7 @@ class Bins {
     // A few lanes at a time, whose sums stay in registers.
     NOISEFILTER_WIDER static void add_up(const Bins& bins, size_t lanes, const ShortLanes* left, Sums& sums) {
         constexpr size_t FEW = 4;
+        static_assert(LANES % FEW == 0, "lanes are added up a few at a time");
         const Leaf* leaves = bins.leaves_.data();
         for (size_t lane = 0; lane < lanes; lane += FEW) {
             ByClass added[FEW] = {};
