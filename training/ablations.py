@@ -3,7 +3,7 @@
 Every variant is fitted on three fifths of the training sites and held against the recipe as it stands on the other two
 fifths: the difference of average precision and of noise recall where 1 % of the content is lost, with 95 % intervals
 (paired bootstrap over articles). The authored test split and the sets that are only for evaluation have no part in it.
-A fit takes some five minutes; fits are kept in ``--cache`` under the name of the variant (empty it after you change
+A fit takes some ten minutes; fits are kept in ``--cache`` under the name of the variant (empty it after you change
 what one is), and ``--jobs`` of them run side by side.
 """
 

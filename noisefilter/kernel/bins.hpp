@@ -20,7 +20,7 @@ class Bins {
     static constexpr size_t MOST_LEAVES = 64;
 
     // What of the trees is left, LANES rows side by side; scratch that is used again.
-    using Left = std::vector<ShortLanes>;
+    using Left = std::vector<Shorts8>;
 
     void build(const int32_t* feature, const double* border, const int32_t* left, const int32_t* right, size_t nodes,
                const int32_t* roots, size_t trees, const double* coef, size_t columns, size_t hats, size_t numbers) {
@@ -73,13 +73,12 @@ class Bins {
         for (const std::vector<Split>& splits : of_number) put(splits);
     }
 
-    // Only the first `lanes` rows are asked for.
-    void add(const Lanes* numbers, size_t lanes, Left& left, Sums& sums) const {
-        ShortLanes all;
+    void add(const Lanes* numbers, Left& left, Sums& sums) const {
+        Shorts8 all;
         std::fill_n(all.at, LANES, int16_t{-1});
         left.assign(leaves_.size() / WORD, all);
         rule_out(*this, numbers, left.data());
-        add_up(*this, lanes, left.data(), sums);
+        add_up(*this, left.data(), sums);
     }
 
   private:
@@ -123,12 +122,12 @@ class Bins {
     }
 
     // Every border is held against every row: that costs less than to find out which need not be.
-    NOISEFILTER_WIDER static void rule_out(const Bins& bins, const Lanes* numbers, ShortLanes* left) {
+    NOISEFILTER_WIDER static void rule_out(const Bins& bins, const Lanes* numbers, Shorts8* left) {
         const double *values = bins.values_.data(), *value = values;
         const Border *borders = bins.borders_.data(), *border = borders;
         for (const Number& number : bins.numbers_) {
             Lanes grades;
-            ShortLanes passed;
+            Shorts8 passed;
             for (size_t n = 0; n < LANES; ++n) grades.at[n] = std::rint(numbers->at[n] * GRADES);
             ++numbers;
             count_passed<false>(value, values + number.values_end, grades, passed);
@@ -138,23 +137,17 @@ class Bins {
         }
     }
 
-    // A few lanes at a time, whose sums stay in registers.
-    NOISEFILTER_WIDER static void add_up(const Bins& bins, size_t lanes, const ShortLanes* left, Sums& sums) {
-        constexpr size_t FEW = 4;
-        static_assert(LANES % FEW == 0, "lanes are added up a few at a time");
+    NOISEFILTER_WIDER static void add_up(const Bins& bins, const Shorts8* left, Sums& sums) {
+        ByClass added[LANES] = {};
         const Leaf* leaves = bins.leaves_.data();
-        for (size_t lane = 0; lane < lanes; lane += FEW) {
-            ByClass added[FEW] = {};
-            for (const size_t first : bins.first_word_)
-                for (size_t n = 0; n < FEW; ++n) {
-                    size_t word = first;
-                    while (left[word].at[lane + n] == 0) ++word;
-                    const size_t leaf = lowest(static_cast<uint16_t>(left[word].at[lane + n]));
-                    add_to(added[n], leaves[word * WORD + leaf].weight);
-                }
-            for (size_t c = 0; c < CLASSES; ++c)
-                for (size_t n = 0; n < FEW; ++n) sums[c].at[lane + n] += added[n][c];
-        }
+        for (const size_t first : bins.first_word_)
+            for (size_t n = 0; n < LANES; ++n) {
+                size_t word = first;
+                while (left[word].at[n] == 0) ++word;
+                add_to(added[n], leaves[word * WORD + lowest(static_cast<uint16_t>(left[word].at[n]))].weight);
+            }
+        for (size_t c = 0; c < CLASSES; ++c)
+            for (size_t n = 0; n < LANES; ++n) sums[c].at[n] += added[n][c];
     }
 
     std::vector<Number> numbers_;

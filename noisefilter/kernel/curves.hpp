@@ -48,8 +48,7 @@ class Curves {
         }
     }
 
-    // Only the first `lanes` rows are asked for.
-    void add(const Lanes* numbers, size_t lanes, Sums& sums) const { add_up(*this, numbers, lanes, sums); }
+    void add(const Lanes* numbers, Sums& sums) const { add_up(*this, numbers, sums); }
 
   private:
     struct Piece {
@@ -60,16 +59,16 @@ class Curves {
         size_t first, inner, inner_end;  // where its pieces and the knots between the outer ones start
     };
 
-    NOISEFILTER_WIDER static void add_up(const Curves& curves, const Lanes* numbers, size_t lanes, Sums& sums) {
+    NOISEFILTER_WIDER static void add_up(const Curves& curves, const Lanes* numbers, Sums& sums) {
         ByClass added[LANES];
         for (size_t n = 0; n < LANES; ++n) added[n] = ByClass{sums[0].at[n], sums[1].at[n], sums[2].at[n], 0.0};
         for (const Number& number : curves.numbers_) {
             const Lanes& given = *numbers++;
             Lanes x;
-            ShortLanes passed;
+            Shorts8 passed;
             for (size_t n = 0; n < LANES; ++n) x.at[n] = std::min(std::max(given.at[n], number.low), number.high);
             count_passed<true>(curves.inner_.data() + number.inner, curves.inner_.data() + number.inner_end, x, passed);
-            for (size_t n = 0; n < lanes; ++n) {
+            for (size_t n = 0; n < LANES; ++n) {
                 const Piece& piece = curves.pieces_[number.first + static_cast<size_t>(passed.at[n])];
                 add_line(added[n], piece.base, piece.slope, x.at[n] - piece.base[CLASSES]);
             }

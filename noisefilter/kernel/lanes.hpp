@@ -10,7 +10,7 @@
 namespace noisefilter {
 
 constexpr size_t CLASSES = 3, BOILERPLATE = 0, CONTENT = 1, OFF_TOPIC = 2;
-constexpr size_t LANES = 16;
+constexpr size_t LANES = 8;
 
 // One number of LANES paragraphs.
 struct Lanes {
@@ -21,20 +21,20 @@ struct Lanes {
 using Sums = Lanes[CLASSES];
 
 // Places in a short list, or leaves that are left, of LANES paragraphs.
-struct ShortLanes {
+struct Shorts8 {
     int16_t at[LANES];
 };
 
 #ifdef NOISEFILTER_VECTORS  // left to itself, gcc unrolls such short loops before it can see vectors in them
 
-typedef double Doubles __attribute__((vector_size(32)));  // in halves where the processor has no more
+typedef double Doubles __attribute__((vector_size(32)));  // in two halves where the processor has no more
 typedef int64_t Longs __attribute__((vector_size(32)));
 typedef double ByClass __attribute__((vector_size(32)));  // one number for each class, and one that is nothing
 typedef int16_t ShortVector __attribute__((vector_size(LANES * sizeof(int16_t))));
 
 // How many of some rising values each lane has passed; one that is met counts only if `MET`.
 template <bool MET>
-inline void count_passed(const double* value, const double* end, const Lanes& lanes, ShortLanes& passed) {
+inline void count_passed(const double* value, const double* end, const Lanes& lanes, Shorts8& passed) {
     constexpr size_t FOURS = LANES / 4;
     Doubles given[FOURS];
     Longs count[FOURS] = {};
@@ -45,7 +45,7 @@ inline void count_passed(const double* value, const double* end, const Lanes& la
 }
 
 // Keeps of `words` only the bits of `mask`, where more than `rank` values have been passed.
-inline void keep_only(int16_t mask, int16_t rank, const ShortLanes& passed, ShortLanes& words) {
+inline void keep_only(int16_t mask, int16_t rank, const Shorts8& passed, Shorts8& words) {
     ShortVector ranks, left;
     std::memcpy(&ranks, &passed, sizeof ranks);
     std::memcpy(&left, &words, sizeof left);
@@ -81,14 +81,14 @@ inline void add_line(ByClass& sum, const double* base, const double* slope, doub
 }
 
 template <bool MET>
-inline void count_passed(const double* value, const double* end, const Lanes& lanes, ShortLanes& passed) {
-    passed = ShortLanes{};
+inline void count_passed(const double* value, const double* end, const Lanes& lanes, Shorts8& passed) {
+    passed = Shorts8{};
     for (; value != end; ++value)
         for (size_t n = 0; n < LANES; ++n)
             passed.at[n] = static_cast<int16_t>(passed.at[n] + (MET ? lanes.at[n] >= *value : lanes.at[n] > *value));
 }
 
-inline void keep_only(int16_t mask, int16_t rank, const ShortLanes& passed, ShortLanes& words) {
+inline void keep_only(int16_t mask, int16_t rank, const Shorts8& passed, Shorts8& words) {
     for (size_t n = 0; n < LANES; ++n)
         if (passed.at[n] > rank) words.at[n] = static_cast<int16_t>(words.at[n] & mask);
 }

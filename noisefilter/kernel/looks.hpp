@@ -19,12 +19,12 @@ struct Look {
     Bins bins;
     double intercept[CLASSES] = {};
 
-    // Probabilities of the classes of the first `lanes` rows.
-    void at(const Lanes* numbers, size_t lanes, Bins::Left& scratch, Sums& shares) const {
+    // Probabilities of the classes.
+    void at(const Lanes* numbers, Bins::Left& scratch, Sums& shares) const {
         for (size_t c = 0; c < CLASSES; ++c) std::fill_n(shares[c].at, LANES, intercept[c]);
-        curves.add(numbers, lanes, shares);
-        bins.add(numbers, lanes, scratch, shares);
-        for (size_t n = 0; n < lanes; ++n) {
+        curves.add(numbers, shares);
+        bins.add(numbers, scratch, shares);
+        for (size_t n = 0; n < LANES; ++n) {
             const double most = std::max({shares[0].at[n], shares[1].at[n], shares[2].at[n]});
             double total = 0.0;
             for (size_t c = 0; c < CLASSES; ++c) total += shares[c].at[n] = std::exp(shares[c].at[n] - most);

@@ -106,7 +106,7 @@ class Session {
             const size_t lane = i % LANES;
             for (size_t n = 0; n < scorer_.first_numbers(); ++n) numbers[n].at[lane] = row[n];
             if (lane + 1 < LANES && i + 1 < count) continue;
-            scorer_.first.at(numbers.data(), lane + 1, scratch, look);
+            scorer_.first.at(numbers.data(), scratch, look);
             for (size_t n = 0; n <= lane; ++n) {
                 const double shares_there[CLASSES] = {look[0].at[n], look[1].at[n], look[2].at[n]};
                 looked.set(i - lane + n, shares_there);
@@ -126,7 +126,7 @@ class Session {
             const size_t lane = i % LANES;
             for (size_t n = 0; n < row.size(); ++n) numbers[n].at[lane] = row[n];
             if (lane + 1 < LANES && i + 1 < count) continue;
-            scorer_.second.at(numbers.data(), lane + 1, scratch, look);
+            scorer_.second.at(numbers.data(), scratch, look);
             for (size_t n = 0; n <= lane; ++n)
                 for (size_t c = 0; c < CLASSES; ++c) shares[(i - lane + n) * CLASSES + c] = look[c].at[n];
         }
